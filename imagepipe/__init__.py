@@ -1,0 +1,6 @@
+"""imagepipe: AI image production line, digital asset manager and delivery edge for Wagtail.
+
+This module imports nothing: the edge, which has no Django, imports through it.
+"""
+
+__version__ = "0.1.0"

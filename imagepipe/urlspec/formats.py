@@ -1,0 +1,67 @@
+"""The delivered formats, and choosing one from an Accept header."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Extension = Literal["avif", "webp", "jpg", "png"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One delivered format: its file extension and what others call it."""
+
+    extension: Extension
+    mime: str
+    pillow: str
+    vips_suffix: str
+    has_alpha: bool
+
+
+FORMATS: Final[dict[str, Format]] = {
+    "avif": Format("avif", "image/avif", "AVIF", ".avif", has_alpha=True),
+    "webp": Format("webp", "image/webp", "WEBP", ".webp", has_alpha=True),
+    "jpg": Format("jpg", "image/jpeg", "JPEG", ".jpg", has_alpha=False),
+    "png": Format("png", "image/png", "PNG", ".png", has_alpha=True),
+}
+MIME_TYPES: Final[dict[str, str]] = {key: value.mime for key, value in FORMATS.items()}
+#: What a path may end in: "auto" lets the browser's Accept header decide.
+EXTENSIONS: Final[tuple[str, ...]] = ("auto", *FORMATS)
+
+_MAX_ACCEPT = 1000
+_QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+
+
+def negotiate(accept: str, *, has_alpha: bool = False) -> Extension:
+    """The format to send for an Accept header (RFC 9110, section 12.5.1).
+
+    AVIF and WebP must be named: wildcards are sent by clients that can read neither. The
+    highest q-value wins, then AVIF before WebP before the fallback, which is JPEG, or PNG for
+    a picture with transparency; it is also sent when nothing matches.
+    """
+    weights = _weights(accept[:_MAX_ACCEPT])
+    fallback: Extension = "png" if has_alpha else "jpg"
+    general = weights.get("image/*", weights.get("*/*", 0.0))
+    best, best_weight = fallback, weights.get(MIME_TYPES[fallback], general)
+    for extension in ("webp", "avif"):
+        weight = weights.get(MIME_TYPES[extension], 0.0)
+        if weight > 0.0 and weight >= best_weight:
+            best, best_weight = FORMATS[extension].extension, weight
+    return best
+
+
+def _weights(accept: str) -> dict[str, float]:
+    """Media range to q-value; ranges with a malformed q-value are passed over."""
+    weights: dict[str, float] = {}
+    for item in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q":
+                weight = float(value) if _QUALITY.fullmatch(value.strip()) else -1.0
+        if name and weight >= 0.0:
+            weights[name] = weight
+    return weights

@@ -1,0 +1,198 @@
+"""Sizes and crop boxes, in whole numbers only.
+
+The page writes `width` and `height` from here and the edge makes pixels from here, so the
+two always agree. All rounding is half up on exact fractions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from imagepipe.urlspec.transform import REGION_SCALE, Region, Transform
+
+Point = tuple[float, float]
+
+_COMPASS_X = {
+    "west": 0,
+    "northwest": 0,
+    "southwest": 0,
+    "east": 2,
+    "northeast": 2,
+    "southeast": 2,
+}
+_COMPASS_Y = {
+    "north": 0,
+    "northwest": 0,
+    "northeast": 0,
+    "south": 2,
+    "southwest": 2,
+    "southeast": 2,
+}
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to make the pixels: scale the whole source, cut `crop_box`, put it on the canvas.
+
+    `width` and `height` are the exact output size. `offset` is where the cut picture lies on
+    the canvas; it differs from (0, 0), and the cut from the canvas, only for "pad".
+    """
+
+    scale_width: int
+    scale_height: int
+    crop_box: Box
+    width: int
+    height: int
+    offset: tuple[int, int] = (0, 0)
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether a background shows around the picture."""
+        return (self.crop_box.width, self.crop_box.height) != (self.width, self.height)
+
+    @property
+    def is_cropped(self) -> bool:
+        """Whether part of the source is cut off."""
+        return self.crop_box != (0, 0, self.scale_width, self.scale_height)
+
+
+def plan(
+    source_width: int, source_height: int, transform: Transform, focal: Point | None = None
+) -> Plan:
+    """Work out a rendition from the size of its (upright) source.
+
+    `focal` is a point in 0..1 of the source; without one, gravity "focal" means the centre.
+    "attention" is planned as the centre: the size is exact, the place is found in the pixels.
+    Raises ValueError when the source has no pixels.
+    """
+    if source_width < 1 or source_height < 1:
+        raise ValueError("the source must have at least one pixel on a side")
+    region = _region_pixels(source_width, source_height, transform.crop)
+    inner_width, inner_height, width, height = _sizes(region.width, region.height, transform)
+    scale_width = _scaled(source_width, inner_width, region.width)
+    scale_height = _scaled(source_height, inner_height, region.height)
+    cut_width, cut_height = min(inner_width, width), min(inner_height, height)
+    aim = _aim(transform, focal, source_width, source_height, region)
+    left = _cut(region.left, source_width, scale_width, inner_width, cut_width, aim[0])
+    top = _cut(region.top, source_height, scale_height, inner_height, cut_height, aim[1])
+    offset = (
+        (width - cut_width) * _COMPASS_X.get(transform.gravity, 1) // 2,
+        (height - cut_height) * _COMPASS_Y.get(transform.gravity, 1) // 2,
+    )
+    box = Box(left, top, cut_width, cut_height)
+    return Plan(scale_width, scale_height, box, width, height, offset)
+
+
+def _divide(numerator: int, denominator: int) -> int:
+    """Half up."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def _scaled(side: int, target: int, source: int) -> int:
+    """`side` scaled as `source` is to `target`; never shorter than `target`."""
+    return max(target, _divide(side * target, source))
+
+
+def _region_pixels(width: int, height: int, region: Region | None) -> Box:
+    if region is None:
+        return Box(0, 0, width, height)
+    left, top = (
+        _divide(region[0] * width, REGION_SCALE),
+        _divide(region[1] * height, REGION_SCALE),
+    )
+    right = _divide((region[0] + region[2]) * width, REGION_SCALE)
+    bottom = _divide((region[1] + region[3]) * height, REGION_SCALE)
+    left, top = min(left, width - 1), min(top, height - 1)
+    return Box(left, top, max(1, right - left), max(1, bottom - top))
+
+
+def _sizes(width: int, height: int, transform: Transform) -> tuple[int, int, int, int]:
+    """Size of the scaled region, then of the output."""
+    if transform.fit == "crop":
+        assert transform.width and transform.height
+        return width, height, min(transform.width, width), min(transform.height, height)
+    if transform.fit == "fill":
+        assert transform.width and transform.height
+        box = _fill_box(width, height, transform.width, transform.height, transform.upscale)
+        return (*_cover(width, height, *box), *box)
+    inside = _inside(width, height, transform)
+    if transform.fit == "pad":
+        assert transform.width and transform.height
+        return (*inside, transform.width, transform.height)
+    return (*inside, *inside)
+
+
+def _inside(width: int, height: int, transform: Transform) -> tuple[int, int]:
+    """Largest size of the same ratio inside the box."""
+    box_width, box_height = transform.width, transform.height
+    by_width = box_height is None or (
+        box_width is not None and box_width * height <= box_height * width
+    )
+    if by_width:
+        if box_width is None or (box_width >= width and not transform.upscale):
+            return width, height
+        return box_width, max(1, _divide(height * box_width, width))
+    assert box_height is not None
+    if box_height >= height and not transform.upscale:
+        return width, height
+    return max(1, _divide(width * box_height, height)), box_height
+
+
+def _fill_box(
+    width: int, height: int, box_width: int, box_height: int, upscale: bool
+) -> tuple[int, int]:
+    """The box itself or, without upscaling, the largest one of its ratio inside the source."""
+    if upscale or (box_width <= width and box_height <= height):
+        return box_width, box_height
+    if box_width * height >= box_height * width:
+        return width, max(1, _divide(box_height * width, box_width))
+    return max(1, _divide(box_width * height, box_height)), height
+
+
+def _cover(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:
+    """Smallest size of the source's ratio that covers the box."""
+    if box_width * height >= box_height * width:
+        return box_width, max(box_height, _divide(height * box_width, width))
+    return max(box_width, _divide(width * box_height, height)), box_height
+
+
+def _aim(
+    transform: Transform, focal: Point | None, width: int, height: int, region: Box
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The point to keep in view, as fractions of the region."""
+    if transform.gravity == "focal" and focal is not None:
+        return (
+            _fraction(focal[0], width, region.left, region.width),
+            _fraction(focal[1], height, region.top, region.height),
+        )
+    return (_COMPASS_X.get(transform.gravity, 1), 2), (_COMPASS_Y.get(transform.gravity, 1), 2)
+
+
+_FOCAL_STEPS = 1_000_000
+
+
+def _fraction(position: float, side: int, start: int, length: int) -> tuple[int, int]:
+    if not 0.0 <= position <= 1.0:
+        raise ValueError("a focal point lies within 0..1")
+    return round(position * _FOCAL_STEPS) * side - start * _FOCAL_STEPS, length * _FOCAL_STEPS
+
+
+def _cut(start: int, side: int, scaled: int, inner: int, cut: int, aim: tuple[int, int]) -> int:
+    """Where the cut starts in the scaled source: region start plus the place within it."""
+    numerator, denominator = aim
+    if denominator == 2:
+        within = (inner - cut) * numerator // 2
+    else:
+        within = _divide(2 * numerator * inner - cut * denominator, 2 * denominator)
+    within = max(0, min(within, inner - cut))
+    return max(0, min(_divide(start * scaled, side), scaled - inner)) + within
