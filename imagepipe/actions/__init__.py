@@ -1,0 +1,1 @@
+"""Every change of state that matters goes through an action."""

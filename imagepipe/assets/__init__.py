@@ -1,0 +1,1 @@
+"""Assets, immutable versions and their lineage."""

@@ -1,0 +1,3 @@
+"""System checks with ids and hints."""
+
+from __future__ import annotations

@@ -1,0 +1,91 @@
+"""The one settings dict, ``IMAGEPIPE = {...}``, with its defaults and types.
+
+Read at call time through :func:`get_settings`; ``override_settings`` works in tests.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import Storage, storages
+from django.core.signals import setting_changed
+
+
+@dataclasses.dataclass(frozen=True)
+class ImagepipeSettings:
+    """Every setting of imagepipe, with its default."""
+
+    EDGE_URL: str = "http://127.0.0.1:8001"
+    """Public address of the edge or of the CDN before it, without a trailing slash."""
+    KEYS: Path = Path("var/keys")
+    """Folder with ``url-keys.json``, ``grant-key.pem``, ``grant-keys.json``, ``credentials/``."""
+    APPROVAL: str = "required"
+    """``"required"``: nothing is deliverable before approval. ``"off"``: changes are only versioned."""
+    FOUR_EYES: bool = False
+    """Whether somebody other than the creator has to approve."""
+    PRIVATE_STORAGE: str = "imagepipe_private"
+    """Alias in ``STORAGES`` for masters and candidates; never served publicly."""
+    DELIVERY_STORAGE: str = "imagepipe_delivery"
+    """Alias in ``STORAGES`` that the edge reads."""
+    PRESETS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Named presets of the picture tag; see the reference of the template tag."""
+    GRANT_LIFETIME: int = 24 * 3600
+    """Seconds after which an edge that could not refresh a grant fails closed."""
+    MAX_PROMPT_LENGTH: int = 2000
+    MAX_UPLOAD_BYTES: int = 30 * 1024 * 1024
+    MAX_PIXELS: int = 100_000_000
+    CANDIDATES: int = 4
+    """Pictures offered per run unless the form says otherwise."""
+    TORCH_THREADS: int = 1
+    DEVICE: str = "cpu"
+    LEASE_SECONDS: int = 30
+    """A worker that has not renewed its lease for so long has lost the run."""
+    MAX_ATTEMPTS: int = 3
+    PUBLIC_PROMPTS: bool = False
+    """Whether prompts may appear in public metadata."""
+    CREATOR: str = ""
+    """Default creator and credit line written into generated pictures."""
+    PICTURE_CACHE_SECONDS: int = 30
+    """How long the picture tag may remember an asset's delivery data."""
+
+    @property
+    def private_storage(self) -> Storage:
+        return storages[self.PRIVATE_STORAGE]
+
+    @property
+    def delivery_storage(self) -> Storage:
+        return storages[self.DELIVERY_STORAGE]
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> ImagepipeSettings:
+    """Return the settings of this process.
+
+    Raises ``ImproperlyConfigured`` for a name that imagepipe does not know.
+    """
+    values = dict(getattr(settings, "IMAGEPIPE", {}))
+    known = {field.name for field in dataclasses.fields(ImagepipeSettings)}
+    if unknown := sorted(set(values) - known):
+        raise ImproperlyConfigured(
+            f"IMAGEPIPE has unknown settings: {', '.join(unknown)}. "
+            f"Known are: {', '.join(sorted(known))}."
+        )
+    if "KEYS" in values:
+        values["KEYS"] = Path(values["KEYS"])
+    if "EDGE_URL" in values:
+        values["EDGE_URL"] = str(values["EDGE_URL"]).rstrip("/")
+    return ImagepipeSettings(**values)
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting in {"IMAGEPIPE", "STORAGES"}:
+        get_settings.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="imagepipe.conf")

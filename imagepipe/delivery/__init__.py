@@ -1,0 +1,1 @@
+"""Signed URLs, publication, grants and stored renditions."""

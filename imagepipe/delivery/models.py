@@ -1,0 +1,95 @@
+"""What the edge is told (`Publication`, `FeedEntry`) and what it has made (`StoredRendition`)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from imagepipe.assets.models import Asset, AssetVersion
+
+
+class Publication(models.Model):
+    """The outbox: what the delivery storage should say about an asset, and what it does say.
+
+    ``desired`` is raised in the same transaction as the action; the reconciler writes master,
+    grant and feed, then sets ``observed`` to the generation it has written. The row is also
+    what the picture tag reads, in bulk, so that a page costs no query per picture.
+    """
+
+    asset = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="publication")
+    desired = models.PositiveBigIntegerField(default=0)
+    observed = models.PositiveBigIntegerField(default=0)
+    document = models.JSONField(default=dict)
+    """What the picture tag needs: version, size, focal point, alt texts, disclosure, runtime."""
+    changed_at = models.DateTimeField(auto_now=True)
+    last_error = models.TextField(blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("publication")
+        verbose_name_plural = _("publications")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(observed__lte=models.F("desired")),
+                name="imagepipe_publication_observed",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset} {self.observed}/{self.desired}"
+
+
+class FeedEntry(models.Model):
+    """One line of the change feed that edges follow."""
+
+    shard = models.PositiveSmallIntegerField()
+    sequence = models.PositiveBigIntegerField()
+    asset_uid = models.UUIDField()
+    grant_sequence = models.PositiveBigIntegerField()
+    tags = models.JSONField(default=list)
+    at = models.DateTimeField(auto_now_add=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["shard", "sequence"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shard", "sequence"], name="imagepipe_feed_shard_sequence"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shard}/{self.sequence}"
+
+
+class StoredRendition(models.Model):
+    """A derivative that the edge has answered with, recorded with its version and rights."""
+
+    version = models.ForeignKey(AssetVersion, on_delete=models.PROTECT, related_name="renditions")
+    transform = models.CharField(max_length=200)
+    format = models.CharField(max_length=8)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    byte_count = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    rights = models.JSONField(default=dict)
+    """The rights record as it stood when the rendition was made."""
+    valid_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["version", "transform", "format"]
+        verbose_name = _("stored rendition")
+        verbose_name_plural = _("stored renditions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "transform", "format"], name="imagepipe_stored_rendition"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.transform}.{self.format}"

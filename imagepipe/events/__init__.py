@@ -1,0 +1,1 @@
+"""Named domain events and their subscribers."""

@@ -1,0 +1,1 @@
+"""Making pictures: requests, recipes and the backends that answer them."""

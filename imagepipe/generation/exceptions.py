@@ -1,0 +1,97 @@
+"""What can go wrong while a picture is made; each message is fit to be shown to a person.
+
+GenerationError
+├── Cancelled            the caller asked to stop
+├── InvalidRequest       the request makes no sense for any backend
+├── InvalidRecipe        a recipe document is malformed
+├── UnsupportedRequest   this backend or model cannot do what was asked
+├── UnknownBackend       no backend has that name
+├── BackendUnavailable   the backend's software is not installed or is set up wrongly
+├── ModelNotFound        the model's folder or hub entry is not on this machine
+├── UnsafeModel          the model could run code, or its weights are not safetensors
+├── InvalidModel         the model's files cannot be read as a pipeline
+├── OutOfMemory          not enough memory; fewer pixels may work
+└── InvalidPicture       the backend finished without a usable picture
+"""
+
+from __future__ import annotations
+
+from imagepipe.exceptions import ImagepipeError
+
+
+class GenerationError(ImagepipeError):
+    """Base of the errors of this package.
+
+    ``code`` is stable and fit for logs and translations. ``retryable`` says whether the
+    same request may succeed later without anybody changing anything.
+    """
+
+    code = "generation-failed"
+    retryable = False
+
+
+class Cancelled(GenerationError):
+    """The caller asked to stop; raise it from ``on_step``."""
+
+    code = "cancelled"
+
+
+class InvalidRequest(GenerationError):
+    """The request makes no sense for any backend."""
+
+    code = "invalid-request"
+
+
+class InvalidRecipe(GenerationError):
+    """A recipe document is malformed."""
+
+    code = "invalid-recipe"
+
+
+class UnsupportedRequest(GenerationError):
+    """This backend or model cannot do what was asked."""
+
+    code = "unsupported-request"
+
+
+class UnknownBackend(GenerationError):
+    """No backend is registered under that name."""
+
+    code = "unknown-backend"
+
+
+class BackendUnavailable(GenerationError):
+    """The backend's software is not installed, or the backend is set up wrongly."""
+
+    code = "backend-unavailable"
+
+
+class ModelNotFound(GenerationError):
+    """The model's folder or hub entry is not on this machine."""
+
+    code = "model-not-found"
+
+
+class UnsafeModel(GenerationError):
+    """The model brings code of its own, or weights in a format that can run code."""
+
+    code = "unsafe-model"
+
+
+class InvalidModel(GenerationError):
+    """The model's files cannot be read as a pipeline."""
+
+    code = "invalid-model"
+
+
+class OutOfMemory(GenerationError):
+    """Not enough memory for this request at this moment."""
+
+    code = "out-of-memory"
+    retryable = True
+
+
+class InvalidPicture(GenerationError):
+    """The backend finished without a usable picture."""
+
+    code = "invalid-picture"

@@ -1,0 +1,30 @@
+"""All models, imported from the subjects that own them."""
+
+from __future__ import annotations
+
+from imagepipe.assets.models import AltText, Asset, AssetVersion, Lineage
+from imagepipe.audit.models import AuditEvent
+from imagepipe.delivery.models import FeedEntry, Publication, StoredRendition
+from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.review.models import Review
+from imagepipe.rights.models import RightsRecord
+from imagepipe.workflow.models import Candidate, Run, StepRun
+
+__all__ = [
+    "AltText",
+    "Asset",
+    "AssetVersion",
+    "AuditEvent",
+    "Candidate",
+    "FeedEntry",
+    "Lineage",
+    "PromptTemplate",
+    "Publication",
+    "RegisteredModel",
+    "Review",
+    "RightsRecord",
+    "Run",
+    "StepRun",
+    "StoredRendition",
+]

@@ -1,0 +1,1 @@
+"""Prompt policy: versioned rule sets and decisions with reasons."""

@@ -1,0 +1,1 @@
+"""From a raw picture to a master: inspection of uploads, upscaling, encoding."""

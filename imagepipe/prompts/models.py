@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.models import RevisionMixin
+
+SEGMENTS = (
+    "subject",
+    "composition",
+    "light",
+    "style",
+    "lens",
+    "material",
+    "postprocessing",
+)
+
+
+class PromptTemplate(RevisionMixin, models.Model):
+    """A prompt in typed segments with ``{variables}``, and the parameters that go with it.
+
+    Every save makes a Wagtail revision, so versions can be listed, compared and restored.
+    """
+
+    class SeedPolicy(models.TextChoices):
+        RANDOM = "random", _("Random, recorded")
+        FIXED = "fixed", _("Fixed")
+        SERIES = "series", _("Series from a start value")
+
+    name = models.CharField(max_length=120, verbose_name=_("name"))
+    slug = models.SlugField(max_length=80, unique=True)
+    description = models.TextField(blank=True, verbose_name=_("what it is for"))
+    subject = models.CharField(
+        max_length=500,
+        default="{subject}",
+        verbose_name=_("subject"),
+        help_text=_("Variables in braces become fields of the form: {subject}."),
+    )
+    composition = models.CharField(max_length=500, blank=True, verbose_name=_("composition"))
+    light = models.CharField(max_length=500, blank=True, verbose_name=_("light"))
+    style = models.CharField(max_length=500, blank=True, verbose_name=_("style"))
+    lens = models.CharField(max_length=500, blank=True, verbose_name=_("lens"))
+    material = models.CharField(max_length=500, blank=True, verbose_name=_("material"))
+    postprocessing = models.CharField(
+        max_length=500, blank=True, verbose_name=_("post-processing")
+    )
+    negative = models.CharField(
+        max_length=1000, blank=True, verbose_name=_("what must not appear")
+    )
+    variables = models.JSONField(default=list, blank=True, verbose_name=_("variables"))
+    """[{"name": "subject", "label": "Subject", "default": "…", "choices": ["…"]}]"""
+    model = models.ForeignKey(
+        "imagepipe.RegisteredModel",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("model"),
+    )
+    width = models.PositiveIntegerField(default=512, verbose_name=_("width"))
+    height = models.PositiveIntegerField(default=512, verbose_name=_("height"))
+    """Size of the finished master in pixels; the model's own size may be smaller."""
+    steps = models.PositiveSmallIntegerField(default=25, verbose_name=_("steps"))
+    guidance = models.FloatField(default=4.0, verbose_name=_("guidance"))
+    seed_policy = models.CharField(
+        max_length=16,
+        choices=SeedPolicy.choices,
+        default=SeedPolicy.RANDOM,
+        verbose_name=_("seed policy"),
+    )
+    seed = models.PositiveBigIntegerField(null=True, blank=True, verbose_name=_("seed"))
+
+    panels = [
+        FieldPanel("name"),
+        FieldPanel("slug"),
+        FieldPanel("description"),
+        MultiFieldPanel(
+            [FieldPanel(segment) for segment in SEGMENTS] + [FieldPanel("negative")],
+            heading=_("Prompt"),
+        ),
+        FieldPanel("variables"),
+        MultiFieldPanel(
+            [
+                FieldPanel("model"),
+                FieldRowPanel([FieldPanel("width"), FieldPanel("height")]),
+                FieldRowPanel([FieldPanel("steps"), FieldPanel("guidance")]),
+                FieldRowPanel([FieldPanel("seed_policy"), FieldPanel("seed")]),
+            ],
+            heading=_("Parameters"),
+        ),
+    ]
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("prompt template")
+        verbose_name_plural = _("prompt templates")
+
+    def __str__(self) -> str:
+        return self.name

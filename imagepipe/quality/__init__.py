@@ -1,0 +1,1 @@
+"""Automatic checks on finished pictures, and the gates that run them."""

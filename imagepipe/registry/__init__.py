@@ -1,0 +1,1 @@
+"""Registered models: licence, card, content hash, allow-list."""

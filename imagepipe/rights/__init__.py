@@ -1,0 +1,1 @@
+"""Licences, markets, runtimes and clearance."""

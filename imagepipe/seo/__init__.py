@@ -1,0 +1,1 @@
+"""Image sitemaps, structured data and alt-text proposals."""

@@ -1,0 +1,1 @@
+"""Graphs, runs and the one place that combines the subjects."""
