@@ -7,6 +7,7 @@ that the document no longer reaches back that far.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from imagepipe.grants import fields as f
@@ -98,7 +99,7 @@ class FeedDocument:
 
     def _check_order(self) -> None:
         sequences = [entry.sequence for entry in self.entries]
-        if any(later <= earlier for earlier, later in zip(sequences, sequences[1:])):
+        if any(later <= earlier for earlier, later in pairwise(sequences)):
             raise InvalidDocument("entries are not in ascending order")
         if sequences and sequences[-1] != self.sequence:
             raise InvalidDocument("the newest entry is not the feed's sequence")
