@@ -118,34 +118,30 @@ def _region_pixels(width: int, height: int, region: Region | None) -> Box:
 
 def _sizes(width: int, height: int, transform: Transform) -> tuple[int, int, int, int]:
     """Size of the scaled region, then of the output."""
+    if transform.fit == "fit":
+        inside = _inside(width, height, transform)
+        return (*inside, *inside)
+    box_width, box_height = transform.box
     if transform.fit == "crop":
-        assert transform.width and transform.height
-        return width, height, min(transform.width, width), min(transform.height, height)
+        return width, height, min(box_width, width), min(box_height, height)
     if transform.fit == "fill":
-        assert transform.width and transform.height
-        box = _fill_box(width, height, transform.width, transform.height, transform.upscale)
+        box = _fill_box(width, height, box_width, box_height, transform.upscale)
         return (*_cover(width, height, *box), *box)
-    inside = _inside(width, height, transform)
-    if transform.fit == "pad":
-        assert transform.width and transform.height
-        return (*inside, transform.width, transform.height)
-    return (*inside, *inside)
+    return (*_inside(width, height, transform), box_width, box_height)
 
 
 def _inside(width: int, height: int, transform: Transform) -> tuple[int, int]:
     """Largest size of the same ratio inside the box."""
     box_width, box_height = transform.width, transform.height
-    by_width = box_height is None or (
-        box_width is not None and box_width * height <= box_height * width
+    by_width = box_width is not None and (
+        box_height is None or box_width * height <= box_height * width
     )
-    if by_width:
-        if box_width is None or (box_width >= width and not transform.upscale):
-            return width, height
-        return box_width, max(1, _divide(height * box_width, width))
-    assert box_height is not None
-    if box_height >= height and not transform.upscale:
-        return width, height
-    return max(1, _divide(width * box_height, height)), box_height
+    if by_width and box_width is not None:
+        if box_width < width or transform.upscale:
+            return box_width, max(1, _divide(height * box_width, width))
+    elif box_height is not None and (box_height < height or transform.upscale):
+        return max(1, _divide(width * box_height, height)), box_height
+    return width, height
 
 
 def _fill_box(

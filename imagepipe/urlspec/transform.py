@@ -73,8 +73,8 @@ class Transform:
         if self.fit == "fit":
             if self.gravity != "center":
                 raise InvalidTransform("gravity needs fill, pad or crop")
-        elif self.width is None or self.height is None:
-            raise InvalidTransform(f"{self.fit} needs a width and a height")
+        else:
+            _ = self.box
         if self.fit == "pad" and self.gravity in ("focal", "attention"):
             raise InvalidTransform(
                 "pad cuts nothing, so its gravity must be a compass direction"
@@ -89,6 +89,13 @@ class Transform:
             raise InvalidTransform("quality must be 1 to 100")
         if self.background is not None and not _HEX_COLOR.fullmatch(self.background):
             raise InvalidTransform("background must be six lower-case hex digits")
+
+    @property
+    def box(self) -> tuple[int, int]:
+        """Width and height where both are given. Raises InvalidTransform where not."""
+        if self.width is None or self.height is None:
+            raise InvalidTransform(f"{self.fit} needs a width and a height")
+        return self.width, self.height
 
 
 def _is_int(value: object) -> bool:
