@@ -46,6 +46,8 @@ class Plan:
 
     `width` and `height` are the exact output size. `offset` is where the cut picture lies on
     the canvas; it differs from (0, 0), and the cut from the canvas, only for "pad".
+    `region` is the part of the scaled source that may be shown at all: all of it, unless the
+    transform names a crop region. `crop_box` lies within it.
     """
 
     scale_width: int
@@ -53,7 +55,8 @@ class Plan:
     crop_box: Box
     width: int
     height: int
-    offset: tuple[int, int] = (0, 0)
+    offset: tuple[int, int]
+    region: Box
 
     @property
     def is_padded(self) -> bool:
@@ -82,15 +85,21 @@ def plan(
     scale_width = _scaled(source_width, inner_width, region.width)
     scale_height = _scaled(source_height, inner_height, region.height)
     cut_width, cut_height = min(inner_width, width), min(inner_height, height)
-    aim = _aim(transform, focal, source_width, source_height, region)
-    left = _cut(region.left, source_width, scale_width, inner_width, cut_width, aim[0])
-    top = _cut(region.top, source_height, scale_height, inner_height, cut_height, aim[1])
+    shown = Box(
+        _start(region.left, source_width, scale_width, inner_width),
+        _start(region.top, source_height, scale_height, inner_height),
+        inner_width,
+        inner_height,
+    )
+    across, down = _aim(transform, focal, source_width, source_height, region)
+    left = shown.left + _within(inner_width, cut_width, across)
+    top = shown.top + _within(inner_height, cut_height, down)
     offset = (
         (width - cut_width) * _COMPASS_X.get(transform.gravity, 1) // 2,
         (height - cut_height) * _COMPASS_Y.get(transform.gravity, 1) // 2,
     )
     box = Box(left, top, cut_width, cut_height)
-    return Plan(scale_width, scale_height, box, width, height, offset)
+    return Plan(scale_width, scale_height, box, width, height, offset, shown)
 
 
 def _divide(numerator: int, denominator: int) -> int:
@@ -183,12 +192,15 @@ def _fraction(position: float, side: int, start: int, length: int) -> tuple[int,
     return round(position * _FOCAL_STEPS) * side - start * _FOCAL_STEPS, length * _FOCAL_STEPS
 
 
-def _cut(start: int, side: int, scaled: int, inner: int, cut: int, aim: tuple[int, int]) -> int:
-    """Where the cut starts in the scaled source: region start plus the place within it."""
+def _start(start: int, side: int, scaled: int, length: int) -> int:
+    """Where a region starts in the scaled source, so that its length still fits."""
+    return max(0, min(_divide(start * scaled, side), scaled - length))
+
+
+def _within(length: int, cut: int, aim: tuple[int, int]) -> int:
+    """Where a cut starts within its region."""
     numerator, denominator = aim
     if denominator == 2:
-        within = (inner - cut) * numerator // 2
-    else:
-        within = _divide(2 * numerator * inner - cut * denominator, 2 * denominator)
-    within = max(0, min(within, inner - cut))
-    return max(0, min(_divide(start * scaled, side), scaled - inner)) + within
+        return (length - cut) * numerator // 2
+    start = _divide(2 * numerator * length - cut * denominator, 2 * denominator)
+    return max(0, min(start, length - cut))

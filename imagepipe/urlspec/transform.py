@@ -47,7 +47,7 @@ class Transform:
     "pad" fits and fills up with `background`, "crop" cuts a box of that size without scaling.
     Nothing is enlarged unless `upscale`: "fill" then keeps the box's ratio at the largest size
     the source has. `gravity` says which part "fill" and "crop" keep and where "pad" puts the
-    picture; "focal" is the focal point known for the picture, "attention" is found in the pixels.
+    picture; "focal" is the point known for the picture, "attention" is found in the pixels.
     `crop` (x, y, width, height in 1/10000 of the source) is cut out before anything else.
     `quality` (1 to 100) overrides the encoder's default; `background` is six hex digits and is
     also what transparency is flattened onto where the format has none.
