@@ -34,9 +34,7 @@ def parse_json(data: bytes | str) -> Any:
     if len(data) > MAX_BYTES:
         raise ValueError(f"The document is larger than {MAX_BYTES} bytes.")
     try:
-        return json.loads(
-            data, object_pairs_hook=_unique, parse_constant=_refuse_constant
-        )
+        return json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("The document is nested too deeply.") from None
 

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imagepipe.generation.backends import get
+from imagepipe.generation.request import ModelReference, Request
+from tests.contracts.backend_suite import BackendCase, BackendSuite
+
+TRAINED = Path(__file__).parents[2] / "fixtures/models/interim-objects"
+
+
+class TestFakeBackend(BackendSuite):
+    @pytest.fixture(scope="class")
+    def case(self) -> BackendCase:
+        return BackendCase(
+            backend=get("fake"),
+            model=ModelReference("sketch"),
+            request=Request("a red apple on a blue background", "sketch", 7, 96, 64, steps=6),
+            other_size=(61, 133),
+        )
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+class TestDiffusersBackend(BackendSuite):
+    @pytest.fixture(scope="class")
+    def case(self, tiny_model: Path) -> BackendCase:
+        return BackendCase(
+            backend=get("diffusers", threads=1),
+            model=ModelReference("tiny", str(tiny_model), "sd15"),
+            request=Request("a red apple", "tiny", 7, 64, 64, steps=4, guidance=4.0),
+            other_size=(48, 72),
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (TRAINED / "model_index.json").exists(),
+    reason="the trained model fixtures/models/interim-objects is not in this checkout",
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+class TestDiffusersBackendWithTrainedModel(BackendSuite):
+    @pytest.fixture(scope="class")
+    def case(self) -> BackendCase:
+        pytest.importorskip("diffusers")
+        return BackendCase(
+            backend=get("diffusers", threads=1),
+            model=ModelReference("interim-objects", str(TRAINED), "sd15"),
+            request=Request(
+                "a red apple on a blue background",
+                "interim-objects",
+                7,
+                128,
+                128,
+                steps=5,
+                guidance=4.0,
+                guidance_rescale=0.7,
+            ),
+            other_size=(96, 160),
+        )
