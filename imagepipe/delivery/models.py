@@ -23,6 +23,9 @@ class Publication(models.Model):
     """What the picture tag needs: version, size, focal point, alt texts, disclosure, runtime."""
     changed_at = models.DateTimeField(auto_now=True)
     last_error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """Failures since the last success."""
+    retry_at = models.DateTimeField(null=True, blank=True)
 
     wagtail_reference_index_ignore = True
 
@@ -38,6 +41,23 @@ class Publication(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset} {self.observed}/{self.desired}"
+
+
+class DeliveryLease(models.Model):
+    """Who may write to the delivery storage at the moment: one reconciler at a time."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    owner = models.CharField(max_length=80, blank=True)
+    until = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("delivery lease")
+        verbose_name_plural = _("delivery leases")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.owner}"
 
 
 class FeedEntry(models.Model):
