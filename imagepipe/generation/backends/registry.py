@@ -49,7 +49,7 @@ def available() -> tuple[str, ...]:
         return tuple(sorted(_factories))
 
 
-def get(name: str, **options: Any) -> Backend:
+def get(name: str, /, **options: Any) -> Backend:
     """Return the backend, made once per set of (hashable) options.
 
     Raises :class:`UnknownBackend`, or :class:`BackendUnavailable` when its software is
