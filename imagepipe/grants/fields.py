@@ -67,9 +67,8 @@ def require_bool(value: object, name: str) -> bool:
 
 def require_fraction(value: object, name: str) -> float:
     """A number from 0 to 1."""
-    if type(value) not in (int, float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidDocument(f"{name} is not a number")
-    assert isinstance(value, (int, float))
     if not 0 <= value <= 1 or not math.isfinite(value):
         raise InvalidDocument(f"{name} is outside 0..1")
     return float(value)
