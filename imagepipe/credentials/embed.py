@@ -31,7 +31,7 @@ def write_xmp(data: bytes, mime: str, packet: bytes) -> bytes:
     """The picture with this packet instead of any it had. Coded pixels stay byte-identical.
 
     Raises UnsupportedFormat (AVIF and others), MalformedPicture, or MalformedXmp for a
-    packet that the format cannot hold (JPEG: 65,502 bytes).
+    packet that the format cannot hold (JPEG: 65,504 bytes).
     """
     if mime == "image/avif":
         raise UnsupportedFormat(
