@@ -47,6 +47,11 @@ class ImagepipeSettings:
     LEASE_SECONDS: int = 30
     """A worker that has not renewed its lease for so long has lost the run."""
     MAX_ATTEMPTS: int = 3
+    """How often a run is taken up again after its worker was lost."""
+    TASK_ENGINE: str = "database"
+    """What tells workers of a new run: ``database`` (they poll), ``inline``, ``celery``, ``rq``."""
+    BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Options of the generation backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
     PUBLIC_PROMPTS: bool = False
     """Whether prompts may appear in public metadata."""
     CREATOR: str = ""

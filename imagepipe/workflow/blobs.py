@@ -1,0 +1,84 @@
+"""Bytes that steps hand to one another, content-addressed in the private storage.
+
+What is read is verified against its name, so a write that was cut off by a crash is noticed
+and made again instead of travelling on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+from django.utils.translation import gettext as _
+
+from imagepipe.conf import get_settings
+from imagepipe.workflow.exceptions import LostWork
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def blob_name(sha256: str) -> str:
+    """Name in the private storage, fanned out over 256 folders."""
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError("not a SHA-256")
+    return f"work/{sha256[:2]}/{sha256}"
+
+
+def preview_name(run_uid: str, index: int) -> str:
+    """Name of the latest preview of a candidate in the making; a JPEG."""
+    return f"previews/{run_uid}/{index}.jpg"
+
+
+def store(content: bytes) -> str:
+    """Keep ``content`` and return its SHA-256; storing the same bytes again costs nothing."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not exists(sha256, len(content)):
+        replace(blob_name(sha256), content)
+    return sha256
+
+
+def exists(sha256: str, size: int | None = None) -> bool:
+    """Whether the bytes are there, with the right size if it is known."""
+    storage, name = get_settings().private_storage, blob_name(sha256)
+    return storage.exists(name) and (size is None or storage.size(name) == size)
+
+
+def read(sha256: str) -> bytes:
+    """Return the bytes. Raises :class:`LostWork` when they are gone or damaged."""
+    try:
+        with get_settings().private_storage.open(blob_name(sha256), "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise LostWork(_("A picture of this run is missing from the storage.")) from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise LostWork(_("A picture of this run is damaged in the storage."))
+    return content
+
+
+def replace(name: str, content: bytes) -> None:
+    """Write a file so that readers see the old or the new bytes, never a part."""
+    storage = get_settings().private_storage
+    path = _local_path(storage, name)
+    if path is None:
+        storage.delete(name)
+        storage.save(name, ContentFile(content))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _local_path(storage: Storage, name: str) -> Path | None:
+    try:
+        return Path(storage.path(name))
+    except NotImplementedError:
+        return None

@@ -1,0 +1,202 @@
+"""From what an editor asks for to a plan that can be executed: prompt, model, sizes, seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from imagepipe.conf import get_settings
+from imagepipe.prompts import rendering
+from imagepipe.prompts.exceptions import PromptError
+from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.workflow.exceptions import InvalidBrief
+from imagepipe.workflow.production import MAX_CANDIDATES, Plan
+
+MAX_SIDE = 8192
+MAX_STEPS = 150
+MAX_SEED = 2**53 - 1
+"""So that a seed survives a trip through a browser."""
+RANDOM_SEEDS = 2**32
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What is asked for; None means: as the template, the model or the settings say.
+
+    Either a template with ``variables``, or a ``prompt`` of its own. Sizes in pixels.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    prompt: str | None = None
+    negative: str | None = None
+    candidates: int | None = None
+    width: int | None = None
+    height: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    seed_policy: str | None = None
+    seed: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, to be kept with the run."""
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in vars(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Brief:
+        """Return the brief that a run was started with; other keys are passed over."""
+        known = cls.__dataclass_fields__
+        return cls(**{name: value for name, value in data.items() if name in known})
+
+
+def make_plan(
+    brief: Brief, *, title: str, template: PromptTemplate | None, model: RegisteredModel | None
+) -> Plan:
+    """Return the plan. Raises ``InvalidBrief`` or a ``PromptError`` with what to do."""
+    model = usable_model(model or (template.model if template else None))
+    prompt, negative, facts = _texts(brief, template)
+    defaults = model.defaults if isinstance(model.defaults, dict) else {}
+    width = _whole("width", _first(brief.width, template and template.width, 512), 16, MAX_SIDE)
+    height = _whole("height", _first(brief.height, template and template.height, 512), 16, MAX_SIDE)
+    if width * height > get_settings().MAX_PIXELS:
+        raise InvalidBrief(_("The picture is too large. Choose a smaller size."), "width")
+    native = native_size(width, height, model)
+    return Plan(
+        title=title,
+        prompt=prompt,
+        negative=negative,
+        model={
+            "slug": model.slug,
+            "location": model.location,
+            "family": model.family,
+            "sha256": model.sha256,
+            "backend": model.backend,
+        },
+        seeds=make_seeds(brief, template),
+        width=width,
+        height=height,
+        native_width=native[0],
+        native_height=native[1],
+        steps=_whole(
+            "steps",
+            _first(brief.steps, template and template.steps, defaults.get("steps"), 25),
+            1,
+            MAX_STEPS,
+        ),
+        guidance=_guidance(
+            _first(brief.guidance, template and template.guidance, defaults.get("guidance"), 4.0)
+        ),
+        guidance_rescale=float(defaults.get("guidance_rescale", 0)),
+        scheduler=defaults.get("scheduler"),
+        template=facts,
+    )
+
+
+def usable_model(model: RegisteredModel | None) -> RegisteredModel:
+    """Return the model if it may be used. Raises ``InvalidBrief``."""
+    if model is None:
+        raise InvalidBrief(_("Choose a model: neither form nor template names one."), "model")
+    if model.state != RegisteredModel.State.ALLOWED:
+        raise InvalidBrief(
+            _("The model “%(model)s” is not allowed for production. Choose another one.")
+            % {"model": model},
+            "model",
+        )
+    return model
+
+
+def native_size(width: int, height: int, model: RegisteredModel) -> tuple[int, int]:
+    """Return the size to ask the model for: the wanted shape in the area it was made for.
+
+    Sides are multiples of 64 for models of 512 pixels and more, else of 8.
+    """
+    side = min(model.native_width, model.native_height)
+    multiple = 64 if side >= 512 else 8
+    area = model.native_width * model.native_height
+    factor = (area / (width * height)) ** 0.5
+    return (
+        max(multiple, round(width * factor / multiple) * multiple),
+        max(multiple, round(height * factor / multiple) * multiple),
+    )
+
+
+def make_seeds(brief: Brief, template: PromptTemplate | None) -> tuple[int, ...]:
+    """Return one seed per candidate; equal seeds would make equal pictures.
+
+    ``random``: new ones. ``fixed``: the given one, and others derived from it. ``series``:
+    the given one and its successors.
+    """
+    policies = PromptTemplate.SeedPolicy
+    count = _whole(
+        "candidates", _first(brief.candidates, get_settings().CANDIDATES), 1, MAX_CANDIDATES
+    )
+    policy = _first(brief.seed_policy, template and template.seed_policy, policies.RANDOM)
+    if policy not in policies.values:
+        raise InvalidBrief(_("This seed policy is unknown."), "seed_policy")
+    if policy == policies.RANDOM and brief.seed is None:
+        return tuple(secrets.randbelow(RANDOM_SEEDS) for _i in range(count))
+    start = _whole("seed", _first(brief.seed, template and template.seed, 0), 0, MAX_SEED - count)
+    if policy == policies.SERIES:
+        return tuple(start + index for index in range(count))
+    return tuple(start if index == 0 else _derive(start, index) for index in range(count))
+
+
+def _derive(seed: int, index: int) -> int:
+    digest = hashlib.sha256(f"{seed}/{index}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def _texts(
+    brief: Brief, template: PromptTemplate | None
+) -> tuple[str, str, dict[str, Any] | None]:
+    limit = get_settings().MAX_PROMPT_LENGTH
+    if brief.prompt is not None or template is None:
+        prompt = rendering.tidy(_text("prompt", brief.prompt or ""))
+        negative = rendering.tidy(_text("negative", brief.negative or ""))
+        rendering.check_length(prompt, negative, max_length=limit)
+        return prompt, negative, None
+    rendered = rendering.render(template, brief.variables, max_length=limit)
+    negative = rendered.negative
+    if brief.negative is not None:
+        negative = rendering.tidy(_text("negative", brief.negative))
+        rendering.check_length(rendered.prompt, negative, max_length=limit)
+    facts = {
+        "slug": template.slug,
+        "version": rendering.fingerprint(template),
+        "variables": dict(rendered.variables),
+    }
+    return rendered.prompt, negative, facts
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
+        raise PromptError(_("The %(name)s must be text.") % {"name": name})
+    return value
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _whole(name: str, value: Any, lowest: int, highest: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+        raise InvalidBrief(
+            _("“%(name)s” must be a whole number from %(lowest)d to %(highest)d.")
+            % {"name": name, "lowest": lowest, "highest": highest},
+            name,
+        )
+    return value
+
+
+def _guidance(value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 100:
+        raise InvalidBrief(_("“guidance” must be a number from 0 to 100."), "guidance")
+    return float(value)

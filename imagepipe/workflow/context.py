@@ -1,0 +1,87 @@
+"""What a step sees of the run around it: its inputs, progress, and whether to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from imagepipe.exceptions import LeaseLost
+from imagepipe.workflow import blobs, leases
+from imagepipe.workflow.exceptions import RunCancelled, WorkerStopping
+from imagepipe.workflow.graph import Node
+from imagepipe.workflow.models import Run, RunState, StepRun
+
+WRITE_INTERVAL = 0.5
+"""Seconds between progress writes of a run."""
+
+
+@dataclass
+class Lease:
+    """The hold of one worker on one run; ``stop`` says whether the worker shall end."""
+
+    run: Run
+    owner: str
+    stop: Callable[[], bool] = lambda: False
+    _written_at: float = field(default=float("-inf"), init=False)
+
+    def check(self) -> None:
+        """Raise why work must not go on: ``LeaseLost``, ``RunCancelled``, ``WorkerStopping``."""
+        row = Run.objects.filter(pk=self.run.pk).values_list(
+            "state", "lease_owner", "cancel_requested"
+        )
+        state, owner, cancelled = row.get()
+        if state != RunState.RUNNING or owner != self.owner:
+            raise LeaseLost(_("Another worker has taken over the run."))
+        if cancelled:
+            raise RunCancelled(_("The run was cancelled."))
+        if self.stop():
+            raise WorkerStopping(_("The worker is stopping."))
+
+    def write_progress(
+        self, progress: float, message: str, step: StepRun, share: float
+    ) -> bool:
+        """Write progress and renew the lease, unless that was done a moment ago."""
+        now = time.monotonic()
+        if now - self._written_at < WRITE_INTERVAL:
+            return False
+        self._written_at = now
+        with transaction.atomic():
+            leases.renew(self.run.pk, self.owner, progress=progress, message=message[:255])
+            StepRun.objects.filter(pk=step.pk).update(progress=share)
+        return True
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """One execution of one node."""
+
+    run: Run
+    node: Node
+    inputs: Mapping[str, Mapping[str, Any]]
+    """Outputs of the nodes this one names, by input name."""
+    lease: Lease
+    step: StepRun
+    before: float
+    """Progress of the run when this step starts, 0 to 1."""
+    weight: float
+    """Share of the run that this step is, 0 to 1."""
+
+    def check(self) -> None:
+        """Raise an ``Interrupted`` or ``LeaseLost`` when the step must end now."""
+        self.lease.check()
+
+    def report(self, share: float, message: str) -> bool:
+        """Tell how far the step is, 0 to 1; returns whether it was written down."""
+        share = min(1.0, max(0.0, share))
+        return self.lease.write_progress(
+            self.before + self.weight * share, message, self.step, share
+        )
+
+    def show_preview(self, index: int, jpeg: bytes) -> None:
+        """Replace the preview of a candidate in the making."""
+        blobs.replace(blobs.preview_name(self.run.uid.hex, index), jpeg)

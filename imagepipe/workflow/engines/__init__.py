@@ -1,0 +1,1 @@
+"""Task engines: one module each with ``send(run_uid, priority)``."""

@@ -1,0 +1,35 @@
+"""Celery: one task that carries the uid of a run. Needs the extra ``celery``.
+
+A project adds this module to its Celery app::
+
+    app.autodiscover_tasks(["imagepipe.workflow.engines"], related_name="celery")
+"""
+
+from __future__ import annotations
+
+from celery import current_app, shared_task
+
+STEPS = 10
+
+
+@shared_task(
+    name="imagepipe.run", ignore_result=True, acks_late=True, reject_on_worker_lost=True
+)
+def look_at_run(run_uid: str) -> bool:
+    """Claim and execute the run if it waits."""
+    from imagepipe.workflow.runner import work_on
+
+    return work_on(run_uid)
+
+
+def send(run_uid: str, priority: int) -> None:
+    """Put the message into the queue. Raises ``kombu.exceptions.OperationalError``."""
+    look_at_run.apply_async((run_uid,), priority=_broker_priority(priority), retry=False)
+
+
+def _broker_priority(priority: int) -> int:
+    """Map −100…100 to 0…9. Redis serves 0 first, AMQP serves 9 first."""
+    urgency = round((priority + 100) / 200 * (STEPS - 1))
+    with current_app.connection_for_write() as connection:
+        redis = connection.transport.driver_type == "redis"
+    return STEPS - 1 - urgency if redis else urgency

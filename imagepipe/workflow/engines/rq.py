@@ -1,0 +1,32 @@
+"""RQ through django-rq: the uid of a run in one of three queues. Needs the extra ``rq``.
+
+Workers serve the queues in order: ``manage.py rqworker high default low``. Without ``high``
+and ``low`` in ``RQ_QUEUES`` everything goes to ``default``.
+"""
+
+from __future__ import annotations
+
+import django_rq
+from django.conf import settings
+
+TIMEOUT = 24 * 3600
+"""Seconds; the lease, not RQ, decides when a run is lost."""
+
+
+def look_at_run(run_uid: str) -> bool:
+    """Claim and execute the run if it waits."""
+    from imagepipe.workflow.runner import work_on
+
+    return work_on(run_uid)
+
+
+def send(run_uid: str, priority: int) -> None:
+    """Put the message into the queue. Raises ``redis.exceptions.ConnectionError``."""
+    queue = django_rq.get_queue(queue_for(priority))
+    queue.enqueue(look_at_run, run_uid, job_timeout=TIMEOUT, result_ttl=0)
+
+
+def queue_for(priority: int) -> str:
+    """Return the name of the queue for a priority from −100 to 100."""
+    wanted = "high" if priority > 33 else "low" if priority < -33 else "default"
+    return wanted if wanted in getattr(settings, "RQ_QUEUES", {}) else "default"

@@ -1,0 +1,75 @@
+"""What can go wrong with graphs and runs; each message is fit to be shown to a person.
+
+ImagepipeError
+├── InvalidGraph     a graph has a cycle, an unknown reference, or is too large
+├── InvalidBrief     what was asked for cannot become a run
+├── StepFailed       a step ended on purpose, with a code and a reason
+│   └── PromptRefused    the policy does not allow the prompt
+├── LostWork         bytes that an earlier step made are gone or damaged
+├── UnknownEngine    no task engine has that name, or its software is missing
+└── Interrupted      not failures: why a worker stops between two computations
+    ├── RunCancelled     somebody asked to stop
+    └── WorkerStopping   the worker itself is asked to stop; the run goes back to the queue
+"""
+
+from __future__ import annotations
+
+from imagepipe.exceptions import ImagepipeError
+
+
+class InvalidGraph(ImagepipeError):
+    """A graph has a cycle, an unknown reference, or is too large."""
+
+    code = "invalid-graph"
+
+
+class InvalidBrief(ImagepipeError):
+    """What was asked for cannot become a run; ``field`` names the culprit, or is empty."""
+
+    code = "invalid-brief"
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class StepFailed(ImagepipeError):
+    """A step ended on purpose, with a stable ``code`` and a reason for people."""
+
+    code = "step-failed"
+
+
+class PromptRefused(StepFailed):
+    """The policy does not allow the prompt."""
+
+    code = "prompt-refused"
+
+
+class LostWork(ImagepipeError):
+    """Bytes that an earlier step made are gone or damaged."""
+
+    code = "lost-work"
+
+
+class UnknownEngine(ImagepipeError):
+    """No task engine has that name, or its software is missing."""
+
+    code = "unknown-engine"
+
+
+class Interrupted(ImagepipeError):
+    """Why a worker stops between two computations, without a failure."""
+
+    code = "interrupted"
+
+
+class RunCancelled(Interrupted):
+    """Somebody asked to stop."""
+
+    code = "cancelled"
+
+
+class WorkerStopping(Interrupted):
+    """The worker itself is asked to stop; the run goes back to the queue."""
+
+    code = "worker-stopping"

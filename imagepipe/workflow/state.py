@@ -1,0 +1,46 @@
+"""The only door through which the state of a run changes: legal transitions, one UPDATE each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from imagepipe.exceptions import InvalidState, LeaseLost
+from imagepipe.workflow.models import RUN_TRANSITIONS, Run, RunState
+
+FINISHED = frozenset(state for state, targets in RUN_TRANSITIONS.items() if not targets)
+
+
+def sources(target: RunState) -> frozenset[RunState]:
+    """Return the states from which ``target`` may be reached."""
+    return frozenset(
+        state for state, targets in RUN_TRANSITIONS.items() if target in targets
+    )
+
+
+def advance(run: Run, target: RunState, *, owner: str | None = None, **values: Any) -> None:
+    """Move a run to ``target``, with further column values, in one conditional UPDATE.
+
+    With ``owner``, only while that worker holds the lease, else ``LeaseLost``. Raises
+    ``InvalidState`` when the run is in a state that does not lead there. ``run`` is
+    refreshed in either case.
+    """
+    rows = Run.objects.filter(pk=run.pk, state__in=sources(target))
+    if owner is not None:
+        rows = rows.filter(lease_owner=owner)
+    if target is not RunState.RUNNING:
+        values |= {"lease_owner": "", "lease_until": None}
+    if target in FINISHED:
+        values |= {"finished_at": timezone.now()}
+    changed = rows.update(state=target, **values)
+    run.refresh_from_db()
+    if changed:
+        return
+    if owner is not None and run.lease_owner != owner:
+        raise LeaseLost(_("Another worker has taken over the run."))
+    raise InvalidState(
+        _("The run is “%(state)s” and cannot become “%(target)s”.")
+        % {"state": run.get_state_display(), "target": target.label}
+    )

@@ -1,0 +1,102 @@
+"""Makes one picture with a generation backend and keeps the raw PNG with its facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from imagepipe.conf import get_settings
+from imagepipe.exceptions import ImagepipeError
+from imagepipe.generation.backends import registry as backends
+from imagepipe.generation.backends.protocol import Backend
+from imagepipe.generation.exceptions import Cancelled
+from imagepipe.generation.recording import build_recipe
+from imagepipe.generation.request import ModelReference, Request
+from imagepipe.workflow import blobs
+from imagepipe.workflow.context import StepContext
+from imagepipe.workflow.steps.registry import Step
+
+
+def get_backend(name: str) -> Backend:
+    """Return the backend with this installation's options."""
+    settings = get_settings()
+    options: dict[str, Any] = {}
+    if name == "diffusers":
+        options = {"device": settings.DEVICE, "threads": settings.TORCH_THREADS}
+    return backends.get(name, **(options | dict(settings.BACKENDS.get(name, {}))))
+
+
+def run(context: StepContext) -> dict[str, Any]:
+    params = context.node.params
+    facts = params["model"]
+    model = ModelReference(
+        slug=facts["slug"],
+        location=facts["location"],
+        family=facts["family"],
+        sha256=facts["sha256"],
+    )
+    request = Request(
+        prompt=params["prompt"],
+        negative_prompt=params["negative"],
+        model=model.slug,
+        seed=params["seed"],
+        width=params["width"],
+        height=params["height"],
+        steps=params["steps"],
+        guidance=params["guidance"],
+        guidance_rescale=params["guidance_rescale"],
+        scheduler=params["scheduler"],
+    )
+    progress = _Progress(context)
+    try:
+        result = get_backend(facts["backend"]).generate(request, model, progress)
+    except Cancelled as error:
+        # A backend may wrap what on_step raised; the original reason decides what follows.
+        raise progress.reason or error from error
+    context.check()
+    return {
+        "sha256": blobs.store(result.png),
+        "width": result.width,
+        "height": result.height,
+        "seed": result.seed,
+        "seconds": round(result.seconds, 3),
+        "warnings": list(result.warnings),
+        "recipe": build_recipe(request, model, result).to_dict(),
+    }
+
+
+class _Progress:
+    """Called by the backend after each step: may stop it, reports at most twice a second."""
+
+    def __init__(self, context: StepContext) -> None:
+        self._context = context
+        self._preview: bytes | None = None
+        self.index = candidate_index(context.node.id)
+        self.reason: ImagepipeError | None = None
+
+    def __call__(self, step: int, steps: int, preview: bytes | None) -> None:
+        try:
+            self._context.check()
+        except ImagepipeError as reason:
+            self.reason = reason
+            raise Cancelled(str(reason)) from reason
+        self._preview = preview or self._preview
+        message = _("Picture %(number)d: step %(step)d of %(steps)d") % {
+            "number": self.index + 1,
+            "step": step,
+            "steps": steps,
+        }
+        written = self._context.report(step / max(1, steps), message)
+        if written and self._preview:
+            self._context.show_preview(self.index, self._preview)
+            self._preview = None
+
+
+def candidate_index(node_id: str) -> int:
+    """Return which candidate a node belongs to, from the number at the end of its name."""
+    number = node_id.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+STEP = Step("generate", run, weight=10, reusable=True, blobs=("sha256",))
