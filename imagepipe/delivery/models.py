@@ -26,6 +26,8 @@ class Publication(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     """Failures since the last success."""
     retry_at = models.DateTimeField(null=True, blank=True)
+    stale_media = models.JSONField(default=list, blank=True)
+    """Media files that the Wagtail image no longer uses and that are still to be deleted."""
 
     wagtail_reference_index_ignore = True
 
@@ -87,7 +89,9 @@ class FeedEntry(models.Model):
 class StoredRendition(models.Model):
     """A derivative that the edge has answered with, recorded with its version and rights."""
 
-    version = models.ForeignKey(AssetVersion, on_delete=models.PROTECT, related_name="renditions")
+    version = models.ForeignKey(
+        AssetVersion, on_delete=models.PROTECT, related_name="renditions"
+    )
     transform = models.CharField(max_length=200)
     format = models.CharField(max_length=8)
     width = models.PositiveIntegerField()

@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
             name="retry_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
+        migrations.AddField(
+            model_name="publication",
+            name="stale_media",
+            field=models.JSONField(blank=True, default=list),
+        ),
         migrations.CreateModel(
             name="DeliveryLease",
             fields=[

@@ -1,0 +1,72 @@
+"""`Publication.document`: what the picture tag must know, without a query per picture."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.text import slugify
+
+from imagepipe.assets.models import Asset
+from imagepipe.rights.models import RightsRecord
+from imagepipe.urlspec import VERSION_DIGITS
+
+WEB = "web"
+
+
+def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
+    """Describe what is published of the asset; times are Unix seconds.
+
+    With nothing published, only the fallback and the fact itself are told.
+    """
+    rights = rights_of(asset)
+    fallback = rights.fallback.uid.hex if rights and rights.fallback else None
+    version = asset.published_version
+    if version is None:
+        return {"published": False, "fallback": fallback, "decorative": decorative}
+    return {
+        "published": True,
+        "asset": asset.uid.hex,
+        "version": version.sha256[:VERSION_DIGITS],
+        "slug": slug_of(asset),
+        "title": asset.title,
+        "width": version.width,
+        "height": version.height,
+        "focal": focal_of(version.focal_x, version.focal_y),
+        "alt": asset.alt_texts(),
+        "decorative": decorative,
+        "disclosure": version.is_generated,
+        "valid_from": seconds(rights.valid_from) if rights else None,
+        "valid_until": seconds(rights.valid_until) if rights else None,
+        "channels": list(rights.channels) if rights else [],
+        "fallback": fallback,
+    }
+
+
+def is_current(document: Mapping[str, Any], now: float) -> bool:
+    """Whether a page may show it now. Markets are left to the edge, which knows the visitor."""
+    if not document.get("published"):
+        return False
+    begin, end = document["valid_from"], document["valid_until"]
+    if (begin is not None and now < begin) or (end is not None and now >= end):
+        return False
+    return not document["channels"] or WEB in document["channels"]
+
+
+def rights_of(asset: Asset) -> RightsRecord | None:
+    return RightsRecord.objects.select_related("fallback").filter(asset=asset).first()
+
+
+def slug_of(asset: Asset) -> str:
+    """The decoration of addresses: 1 to 80 of a-z, 0-9 and hyphen."""
+    text = slugify(asset.slug or asset.title).replace("_", "-")
+    return text[:80].strip("-") or "picture"
+
+
+def focal_of(x: float | None, y: float | None) -> list[float] | None:
+    return None if x is None or y is None else [x, y]
+
+
+def seconds(moment: dt.datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())

@@ -1,0 +1,127 @@
+"""The HTML of one picture: sources, sizes, alternative text, disclosure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.forms.utils import flatatt
+from django.urls import NoReverseMatch
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from wagtail.images.views.serve import generate_image_url
+
+from imagepipe.delivery.addresses import Extension, edge_url
+from imagepipe.provenance.keys import load_keyring
+from imagepipe.urlspec import MIME_TYPES, Preset, Transform, plan
+
+SOURCES: tuple[Extension, ...] = ("avif", "webp")
+FALLBACK: Extension = "jpg"
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """How this use of the picture looks."""
+
+    preset: Preset
+    alt: str
+    priority: bool = False
+    sizes: str = ""
+    css_class: str = ""
+    figure_class: str = ""
+
+    def image_attributes(self) -> dict[str, str]:
+        """Loading and text; a priority picture is fetched at once, others when they come near."""
+        attributes = {"alt": self.alt}
+        if self.css_class:
+            attributes["class"] = self.css_class
+        if self.priority:
+            return {**attributes, "loading": "eager", "fetchpriority": "high"}
+        return {**attributes, "loading": "lazy", "decoding": "async"}
+
+
+def picture_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
+    """A `<picture>` from the edge; in a `<figure>` that discloses where AI has made it."""
+    preset = presentation.preset
+    source = document["width"], document["height"]
+    focal = tuple(document["focal"]) if document["focal"] else None
+    steps = [
+        (transform, plan(*source, transform, focal=focal))
+        for transform in preset.transforms(*source)
+    ]
+    sizes = presentation.sizes or preset.sizes
+    keyring = load_keyring()
+
+    def srcset(extension: Extension) -> str:
+        return ", ".join(
+            f"{edge_url(document, transform, extension, keyring=keyring)} {size.width}w"
+            for transform, size in steps
+        )
+
+    sources = format_html_join(
+        "",
+        '<source type="{}" srcset="{}" sizes="{}">',
+        ((MIME_TYPES[extension], srcset(extension), sizes) for extension in SOURCES),
+    )
+    largest, size = steps[-1]
+    attributes = {
+        "src": edge_url(document, largest, FALLBACK, keyring=keyring),
+        "srcset": srcset(FALLBACK),
+        "sizes": sizes,
+        "width": str(size.width),
+        "height": str(size.height),
+        **presentation.image_attributes(),
+    }
+    picture = format_html("<picture>{}<img{}></picture>", sources, flatatt(attributes))
+    return disclosed(picture, presentation) if document["disclosure"] else picture
+
+
+def disclosed(picture: SafeString, presentation: Presentation) -> SafeString:
+    """The picture with the visible sign that AI has made it."""
+    return format_html(
+        '<figure class="{}">{}<figcaption class="imagepipe-disclosure">{}</figcaption></figure>',
+        f"imagepipe-figure {presentation.figure_class}".strip(),
+        picture,
+        _("AI-generated"),
+    )
+
+
+def unmanaged_html(image: Any, presentation: Presentation) -> SafeString:
+    """An image that imagepipe does not manage (yet): through Wagtail's own doors, no pixel work.
+
+    With Wagtail's serve view in the site's URLs, its renditions are made when a browser asks;
+    else the file itself is shown.
+    """
+    preset = presentation.preset
+    transforms = preset.transforms(image.width, image.height)
+    attributes: dict[str, str] = {}
+    try:
+        urls = [(generate_image_url(image, _filter(item)), item.width) for item in transforms]
+        size = plan(image.width, image.height, transforms[-1])
+        attributes = {
+            "src": urls[-1][0],
+            "srcset": ", ".join(f"{url} {width}w" for url, width in urls),
+            "sizes": presentation.sizes or preset.sizes,
+            "width": str(size.width),
+            "height": str(size.height),
+        }
+    except NoReverseMatch:
+        attributes = {
+            "src": image.file.url,
+            "width": str(image.width),
+            "height": str(image.height),
+        }
+    return format_html("<img{}>", flatatt({**attributes, **presentation.image_attributes()}))
+
+
+def _filter(transform: Transform) -> str:
+    """The nearest Wagtail filter."""
+    if transform.height is None:
+        return f"width-{transform.width}"
+    verb = "fill" if transform.fit in ("fill", "crop") else "max"
+    return f"{verb}-{transform.width}x{transform.height}"
+
+
+NOTHING = mark_safe("")

@@ -1,0 +1,60 @@
+"""Raising the desired generation, in the transaction of whatever changed."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F, Max, Q
+
+from imagepipe.assets.models import Asset
+from imagepipe.delivery.documents import build_document
+from imagepipe.delivery.models import Publication
+from imagepipe.events import bus
+
+
+def request_publication(asset: Asset, *, decorative: bool | None = None) -> Publication:
+    """Ask the reconciler to say to the edges what the database says now.
+
+    Call it inside the transaction of the change. ``decorative=None`` keeps what was said.
+    """
+    Publication.objects.get_or_create(asset=asset)
+    publication = Publication.objects.select_for_update().get(asset=asset)
+    if decorative is None:
+        decorative = bool(publication.document.get("decorative"))
+    publication.desired += 1
+    publication.document = build_document(asset, decorative=decorative)
+    publication.attempts = 0
+    publication.retry_at = None
+    publication.save()
+    bus.emit(bus.PublicationRequested(asset.uid.hex))
+    return publication
+
+
+def on_asset_changed(event: bus.AssetChanged) -> None:
+    """Rights, alternative text or title changed: tell the edges, if they know the asset."""
+    with transaction.atomic():
+        asset = (
+            Asset.objects.select_for_update(of=("self",))
+            .select_related("published_version")
+            .filter(uid=event.asset_uid, publication__desired__gt=0)
+            .first()
+        )
+        if asset is not None:
+            request_publication(asset)
+
+
+def request_overdue() -> int:
+    """Repair what a crash between a change and its event has left: newer facts than told."""
+    overdue = (
+        Asset.objects.filter(publication__desired__gt=0)
+        .annotate(alt_changed=Max("alttext__updated_at"))
+        .filter(
+            Q(rights__updated_at__gt=F("publication__changed_at"))
+            | Q(alt_changed__gt=F("publication__changed_at"))
+        )
+        .select_related("published_version")
+    )
+    assets = list(overdue)
+    for asset in assets:
+        with transaction.atomic():
+            request_publication(asset)
+    return len(assets)

@@ -1,0 +1,121 @@
+"""Delivery data for pages: loaded for all pictures of a page at once, then remembered.
+
+Cold, a page costs one query (two where its model has child relations); warm, none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.cache import cache
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from imagepipe.assets.models import Asset
+from imagepipe.conf import get_settings
+from imagepipe.delivery.discovery import image_ids_of
+from imagepipe.delivery.documents import is_current
+from imagepipe.events.bus import PublicationRequested
+from imagepipe.rights.models import RightsRecord
+
+Known = dict[Any, "Delivery"]
+Delivery = Mapping[str, Any]
+"""``{"state": "unmanaged"}``, or ``{"state": "managed", "document", "fallback"}``."""
+
+UNMANAGED: Delivery = {"state": "unmanaged"}
+_MEMO = "_imagepipe_pictures"
+
+
+def load_deliveries(image_ids: Iterable[Any]) -> Known:
+    """Delivery data by image id, from the cache and, for the rest, with one query."""
+    wanted = {pk: _key(pk) for pk in image_ids}
+    cached = cache.get_many(wanted.values())
+    known: Known = {pk: cached[key] for pk, key in wanted.items() if key in cached}
+    missing = [pk for pk in wanted if pk not in known]
+    if missing:
+        fresh = _query(missing)
+        cache.set_many(
+            {wanted[pk]: delivery for pk, delivery in fresh.items()},
+            get_settings().PICTURE_CACHE_SECONDS,
+        )
+        known |= fresh
+    return known
+
+
+def delivery_of(
+    image: models.Model, *, page: models.Model | None = None, holder: Any = None
+) -> Delivery:
+    """Delivery data of one image; the first call of a page loads those of all its images.
+
+    Discovery happens at the first picture that the cache does not know. ``holder`` (the
+    request, or else the page) remembers the answers for as long as it lives.
+    """
+    memo: Known = {} if holder is None else holder.__dict__.setdefault(_MEMO, {})
+    if image.pk in memo:
+        return memo[image.pk]
+    if (hit := cache.get(_key(image.pk))) is not None:
+        memo[image.pk] = hit
+        return hit
+    ids = {image.pk}
+    if page is not None and _is_first_miss(memo, page):
+        ids |= image_ids_of(page)
+    memo.update(load_deliveries(ids - memo.keys()))
+    return memo[image.pk]
+
+
+def shown_document(delivery: Delivery, now: float | None = None) -> Mapping[str, Any] | None:
+    """The document of what may be shown now: the picture's own, its fallback's, or None."""
+    moment = timezone.now().timestamp() if now is None else now
+    for name in ("document", "fallback"):
+        document = delivery.get(name)
+        if document and is_current(document, moment):
+            return dict(document)
+    return None
+
+
+def forget(asset_uid: str) -> None:
+    """Drop what is cached of an asset and of those that fall back to it."""
+    stands_in_for = RightsRecord.objects.filter(fallback__uid=asset_uid).values("asset")
+    images = Asset.objects.filter(
+        Q(uid=asset_uid) | Q(pk__in=stands_in_for), image__isnull=False
+    )
+    cache.delete_many([_key(pk) for pk in images.values_list("image_id", flat=True)])
+
+
+def on_publication_requested(event: PublicationRequested) -> None:
+    forget(event.asset_uid)
+
+
+def _query(image_ids: list[Any]) -> Known:
+    chosen = Q(image_id__in=image_ids)
+    stand_ins = RightsRecord.objects.filter(
+        asset__image_id__in=image_ids, fallback__isnull=False
+    ).values("fallback")
+    rows = Asset.objects.filter(chosen | Q(pk__in=stand_ins)).values_list(
+        "uid", "image_id", "publication__document"
+    )
+    documents = {uid.hex: (image_id, document or {}) for uid, image_id, document in rows}
+    found: Known = dict.fromkeys(image_ids, UNMANAGED)
+    for image_id, document in documents.values():
+        if image_id in found:
+            fallback = documents.get(document.get("fallback") or "", (None, None))[1]
+            found[image_id] = {
+                "state": "managed",
+                "document": document,
+                "fallback": fallback,
+            }
+    return found
+
+
+def _is_first_miss(memo: Known, page: models.Model) -> bool:
+    key = ("page", page._meta.label, page.pk)
+    if key in memo:
+        return False
+    memo[key] = UNMANAGED
+    return True
+
+
+def _key(image_id: Any) -> str:
+    return f"imagepipe:picture:{image_id}"

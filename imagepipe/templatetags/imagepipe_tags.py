@@ -1,0 +1,126 @@
+"""The picture tag. It computes no pixels and writes nothing; see docs/reference/template-tags.md."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.db import models
+from django.template import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from wagtail.images.models import AbstractImage
+from wagtail.models import Page
+
+from imagepipe.delivery.alternatives import choose_alt
+from imagepipe.delivery.markup import NOTHING, Presentation, picture_html, unmanaged_html
+from imagepipe.delivery.pictures import delivery_of, load_deliveries, shown_document
+from imagepipe.delivery.presets import get_preset
+
+register = template.Library()
+logger = logging.getLogger("imagepipe.delivery")
+
+DEFAULT_PRESET = "content"
+
+
+@register.simple_tag(takes_context=True)
+def picture(
+    context: Context,
+    image: Any,
+    preset: str = DEFAULT_PRESET,
+    alt: str | None = None,
+    priority: bool = False,
+    sizes: str | None = None,
+    decorative: bool = False,
+    **attributes: Any,
+) -> SafeString:
+    """Show a Wagtail image, or the value of an image block, from the edge.
+
+    ``class`` goes to the `<img>`, ``figure_class`` to the `<figure>` around a disclosed one.
+    """
+    css_class, figure_class = attributes.pop("class", ""), attributes.pop("figure_class", "")
+    if attributes:
+        raise template.TemplateSyntaxError(
+            f"picture does not know {', '.join(sorted(attributes))}; it knows preset, alt, "
+            "priority, sizes, decorative, class and figure_class"
+        )
+    image, use_alt, use_decorative = _image_of(image)
+    if image is None:
+        return NOTHING
+    page = _page_of(context)
+    holder = context.get("request") or page
+    delivery = delivery_of(image, page=page, holder=holder)
+    unmanaged = delivery["state"] == "unmanaged"
+    document = None if unmanaged else shown_document(delivery)
+    if document is None and not unmanaged:
+        return _nothing(delivery)
+    if decorative or use_decorative or (document or {}).get("decorative"):
+        text = ""
+    else:
+        text = alt or use_alt or _own_alt(image, document)
+    presentation = Presentation(
+        preset=get_preset(preset),
+        alt=text,
+        priority=bool(priority),
+        sizes=sizes or "",
+        css_class=str(css_class),
+        figure_class=str(figure_class),
+    )
+    if document is None:
+        return unmanaged_html(image, presentation)
+    return picture_html(document, presentation)
+
+
+@register.simple_tag(takes_context=True)
+def prefetch_pictures(context: Context, images: Iterable[Any]) -> SafeString:
+    """Load the delivery data of many images at once, before a loop over other pages' pictures."""
+    holder = context.get("request") or _page_of(context)
+    found = {image.pk for image, _alt, _decorative in map(_image_of, images) if image}
+    deliveries = load_deliveries(found)
+    if holder is not None:
+        holder.__dict__.setdefault("_imagepipe_pictures", {}).update(deliveries)
+    return NOTHING
+
+
+def _image_of(value: Any) -> tuple[AbstractImage | None, str, bool]:
+    """The image with the alternative text of this use, and whether this use is decorative."""
+    if isinstance(value, AbstractImage):
+        return value, value.contextual_alt_text or "", bool(value.decorative)
+    if isinstance(value, Mapping):
+        image, alt, decorative = _image_of(value.get("image"))
+        text = value.get("alt_text") or alt
+        return image, str(text), bool(value.get("decorative")) or decorative
+    return None, "", False
+
+
+def _page_of(context: Context) -> models.Model | None:
+    """The page being rendered; in a block's template ``self`` is the block's value."""
+    for name in ("page", "self", "object"):
+        value = context.get(name)
+        if isinstance(value, Page) or (name == "object" and isinstance(value, models.Model)):
+            return value
+    return None
+
+
+def _own_alt(image: AbstractImage, document: Mapping[str, Any] | None) -> str:
+    if document is not None:
+        text = choose_alt(document["alt"], get_language() or settings.LANGUAGE_CODE)
+        return text or document["title"]
+    return str(image.default_alt_text)
+
+
+def _nothing(delivery: Mapping[str, Any]) -> SafeString:
+    """Withdrawn, expired or not published: visitors see nothing, developers a note."""
+    if not settings.DEBUG:
+        return NOTHING
+    published = delivery["document"].get("published")
+    reason = _("outside its rights") if published else _("not published")
+    return format_html(
+        '<p class="imagepipe-missing">{}</p>',
+        _("imagepipe: this picture is %(reason)s.") % {"reason": reason},
+    )
