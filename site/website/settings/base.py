@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "wagtail",
     "django_filters",
     "modelcluster",
-    "modelsearch",
     "rest_framework",
     "taggit",
     "django.contrib.admin",
@@ -102,16 +101,16 @@ CACHES = {
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": VAR / "media", "base_url": "/media/"},
+        "OPTIONS": {"location": str(VAR / "media"), "base_url": "/media/"},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
     "imagepipe_private": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": VAR / "private", "base_url": None},
+        "OPTIONS": {"location": str(VAR / "private"), "base_url": None},
     },
     "imagepipe_delivery": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": VAR / "delivery", "base_url": None},
+        "OPTIONS": {"location": str(VAR / "delivery"), "base_url": None},
     },
 }
 MEDIA_URL = "/media/"
