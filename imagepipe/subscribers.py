@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagepipe.events.bus import RunQueued, subscribe
+from imagepipe.events.bus import AssetChanged, PublicationRequested, RunQueued, subscribe
 
 
 def register() -> None:
@@ -10,3 +10,17 @@ def register() -> None:
     from imagepipe.workflow.dispatch import dispatch_queued
 
     subscribe(RunQueued, dispatch_queued)
+    _register_delivery()
+
+
+def _register_delivery() -> None:
+    """Pages forget at once in this process; everything that writes is left to the worker."""
+    from imagepipe.delivery import expiry, outbox, pictures, reconcile, upkeep
+    from imagepipe.workflow import periodic
+
+    subscribe(AssetChanged, outbox.on_asset_changed)
+    subscribe(PublicationRequested, pictures.on_publication_requested)
+    periodic.register("reconcile", 1, reconcile.reconcile_now)
+    periodic.register("rights-windows", 20, expiry.apply_windows)
+    periodic.register("refresh-delivery", 60, upkeep.refresh_documents)
+    periodic.register("sweep-masters", 600, upkeep.sweep_masters)
