@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 Scalar = str | int | float | bool | None
@@ -51,10 +50,14 @@ def decode(cls: type[T], data: Any, path: str = "") -> T:
     )
 
 
-@lru_cache(maxsize=64)
+_known_hints: dict[type, dict[str, Any]] = {}
+
+
 def _hints(cls: type) -> dict[str, Any]:
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    if cls not in _known_hints:
+        hints = get_type_hints(cls)
+        _known_hints[cls] = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    return _known_hints[cls]
 
 
 def _encode(value: Any, hint: Any) -> Any:
@@ -76,7 +79,7 @@ def _decode(value: Any, hint: Any, path: str) -> Any:
     if isinstance(hint, types.UnionType):
         inner = next(arg for arg in get_args(hint) if arg is not type(None))
         return None if value is None else _decode(value, inner, path)
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return decode(hint, value, path)
     return _decode_scalar(value, hint, path)
 

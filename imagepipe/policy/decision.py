@@ -69,6 +69,7 @@ def check_prompt(
     Without a ``market`` the rules of all markets apply. ``max_characters`` overrides the
     limit of the rule set.
     """
+    reasons: tuple[Reason, ...]
     longest = max_characters or rule_set.max_characters
     if len(text) > longest:
         message = (

@@ -141,7 +141,8 @@ def _phash(image: Image.Image) -> str | None:
         import imagehash
     except ImportError:
         return None
-    return str(imagehash.phash(ImageOps.exif_transpose(image).convert("RGB")))
+    upright = ImageOps.exif_transpose(image) or image
+    return str(imagehash.phash(upright.convert("RGB")))
 
 
 def _too_many_pixels(width: int, height: int, limit: int) -> UnusablePicture:
