@@ -31,7 +31,7 @@ def test_a_run_offers_finished_candidates_with_recipes(start, finish):
         assert candidate.recipe["prompt"] == "a red teapot, soft light"
         assert candidate.recipe["template"]["variables"] == {"subject": "red teapot"}
         assert (candidate.recipe["width"], candidate.recipe["height"]) == (128, 128)
-        assert len(candidate.recipe["postproduction"]) == 1
+        assert [f["step"] for f in candidate.recipe["postproduction"]] == ["upscale-lanczos", "fit"]
         assert {f["check"] for f in candidate.findings} == {"technical", "nsfw", "duplicates"}
     steps = list(run.steps.values_list("node", "state", "attempt"))
     assert steps == [
