@@ -6,6 +6,7 @@ walk), but jobs may share the weights. https://huggingface.co/docs/diffusers
 
 from __future__ import annotations
 
+import inspect
 import os
 import threading
 from collections import OrderedDict
@@ -32,7 +33,6 @@ class LoadedPipeline:
 
     base: Any
     sha256: str
-    dtype: Any
 
     def for_job(self, scheduler: str | None) -> Any:
         """Return a pipeline on the same weights with a scheduler of its own.
@@ -50,7 +50,7 @@ class LoadedPipeline:
                 )
             cls = fitting[scheduler]
         own = cls.from_config(current.config)
-        pipeline = type(self.base).from_pipe(self.base, scheduler=own, dtype=self.dtype)
+        pipeline = _rebuild(self.base, scheduler=own)
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 
@@ -123,7 +123,7 @@ class PipelineCache:
                 f"The model in “{folder.name}” cannot be loaded: {_first_line(error)}"
             ) from error
         base.set_progress_bar_config(disable=True)
-        return LoadedPipeline(base, sha256, dtype)
+        return LoadedPipeline(base, sha256)
 
     def _hub_folder(self, location: str) -> Path:
         self._libraries()
@@ -153,7 +153,31 @@ class PipelineCache:
                 "torch and diffusers cannot be imported. Install the extra “diffusers”, and "
                 f"no torchvision that does not match torch. ({_first_line(error)})"
             ) from error
+        _hide_progress_bars()
         return torch, AutoPipelineForText2Image
+
+
+def _rebuild(base: Any, **changes: Any) -> Any:
+    """Return a new pipeline of the same class on the same component objects.
+
+    ``from_pipe`` is not used: it leaves out components of an unusual class, such as a tiny
+    decoder, and casts the shared weights again for every job.
+    """
+    options = {
+        name: base.config[name]
+        for name in inspect.signature(type(base).__init__).parameters
+        if name in base.config and name not in base.components
+    }
+    return type(base)(**(base.components | options | changes))
+
+
+def _hide_progress_bars() -> None:
+    """Loading is logged by the worker; bars would garble its log."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
 
 
 def _first_line(error: Exception) -> str:

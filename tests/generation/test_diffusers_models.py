@@ -141,6 +141,15 @@ def test_capabilities_come_from_the_configuration(tiny_model: Path) -> None:
     assert "DDIMScheduler" in capabilities.schedulers
 
 
+@pytest.mark.parametrize("scheduler", [None, "EulerDiscreteScheduler"])
+def test_decoder_of_another_class_is_kept(tmp_path: Path, scheduler: str | None) -> None:
+    from tests.generation.tiny_model import build_tiny_model
+
+    folder = build_tiny_model(tmp_path, small_decoder=True)
+    result = generate(folder, replace(REQUEST, scheduler=scheduler))
+    assert result.image().size == (64, 64)
+
+
 def test_size_that_is_no_multiple_is_refused_not_corrected(tiny_model: Path) -> None:
     with pytest.raises(UnsupportedRequest, match="multiples of 8"):
         generate(tiny_model, replace(REQUEST, width=60))

@@ -12,11 +12,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def build_tiny_model(folder: Path) -> Path:
-    """Write the pipeline (64×64 native) and return its folder."""
+def build_tiny_model(folder: Path, small_decoder: bool = False) -> Path:
+    """Write the pipeline (64×64 native) and return its folder.
+
+    With ``small_decoder`` its decoder is an AutoencoderTiny, as in small trained models.
+    """
     import torch
     from diffusers import (
         AutoencoderKL,
+        AutoencoderTiny,
         DDIMScheduler,
         StableDiffusionPipeline,
         UNet2DConditionModel,
@@ -37,15 +41,24 @@ def build_tiny_model(folder: Path) -> Path:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    pipeline = StableDiffusionPipeline(
-        vae=AutoencoderKL(
+    if small_decoder:
+        decoder = AutoencoderTiny(
+            encoder_block_out_channels=(16, 16),
+            decoder_block_out_channels=(16, 16),
+            num_encoder_blocks=(1, 1),
+            num_decoder_blocks=(1, 1),
+        )
+    else:
+        decoder = AutoencoderKL(
             down_block_types=("DownEncoderBlock2D",) * 2,
             up_block_types=("UpDecoderBlock2D",) * 2,
             block_out_channels=(16, 32),
             latent_channels=4,
             norm_num_groups=8,
             sample_size=64,
-        ),
+        )
+    pipeline = StableDiffusionPipeline(
+        vae=decoder,
         text_encoder=CLIPTextModel(text_config),
         tokenizer=tokenizer,
         unet=UNet2DConditionModel(
