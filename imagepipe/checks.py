@@ -1,3 +1,167 @@
 """System checks with ids and hints."""
 
 from __future__ import annotations
+
+import importlib.metadata
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from imagepipe.conf import ImagepipeSettings, get_settings
+from imagepipe.delivery.presets import read_preset
+from imagepipe.provenance.keys import KeyFolder
+from imagepipe.provenance.masters import can_sign
+from imagepipe.urlspec import UrlspecError
+
+
+@register(Tags.compatibility)
+def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Everything that can be told without touching a database or loading a model."""
+    try:
+        conf = get_settings()
+    except (ImproperlyConfigured, TypeError) as error:
+        return [Error(str(error), hint="Correct IMAGEPIPE.", id="imagepipe.E001")]
+    return [
+        *_storages(conf),
+        *_keys(KeyFolder(conf.KEYS)),
+        *_presets(conf),
+        *_form_base(),
+        *_torchvision(),
+        *_provenance(),
+        *_avif(),
+    ]
+
+
+def _storages(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    for alias in (conf.PRIVATE_STORAGE, conf.DELIVERY_STORAGE):
+        options = settings.STORAGES.get(alias)
+        if options is None:
+            yield Error(
+                f"STORAGES has no {alias!r}.",
+                hint=f"Add {alias!r} to STORAGES, outside MEDIA_ROOT.",
+                id="imagepipe.E002",
+            )
+        elif _is_public(options.get("OPTIONS", {})):
+            yield Error(
+                f"The storage {alias!r} can be reached from outside.",
+                hint="Give it no base_url and a location outside MEDIA_ROOT and STATIC_ROOT: "
+                "masters and candidates must never be served directly.",
+                id="imagepipe.E003",
+            )
+
+
+def _is_public(options: dict[str, Any]) -> bool:
+    if options.get("base_url"):
+        return True
+    location = options.get("location")
+    roots = [root for root in (settings.MEDIA_ROOT, settings.STATIC_ROOT) if root]
+    return location is not None and any(
+        Path(location).resolve().is_relative_to(Path(root).resolve()) for root in roots
+    )
+
+
+def _keys(folder: KeyFolder) -> Iterable[CheckMessage]:
+    for path in folder.secrets():
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield Error(
+                f"Others can read the private key {path}.",
+                hint=f"chmod 600 {path}; if it was readable on a shared machine, replace it.",
+                id="imagepipe.E004",
+            )
+    if not folder.url_keys.exists():
+        yield Warning(
+            f"There are no keys in {folder.path}.",
+            hint="Run: manage.py imagepipe keys",
+            id="imagepipe.W001",
+        )
+
+
+def _presets(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    for name, options in conf.PRESETS.items():
+        try:
+            read_preset(name, options)
+        except (UrlspecError, TypeError) as error:
+            yield Error(
+                f"The preset {name!r} cannot be used: {error}",
+                hint="See the reference of the template tags for what a preset may say.",
+                id="imagepipe.E005",
+            )
+
+
+def _form_base() -> Iterable[CheckMessage]:
+    from imagepipe.forms import ImagepipeFormMixin
+
+    dotted = getattr(settings, "WAGTAILIMAGES_IMAGE_FORM_BASE", "")
+    try:
+        form = import_string(dotted) if dotted else None
+    except ImportError:
+        form = None
+    if not (isinstance(form, type) and issubclass(form, ImagepipeFormMixin)):
+        yield Error(
+            "Images are written without imagepipe: replaced files would be lost.",
+            hint="Set WAGTAILIMAGES_IMAGE_FORM_BASE = 'imagepipe.forms.ImagepipeImageForm', "
+            "or add imagepipe.forms.ImagepipeFormMixin to your own class.",
+            id="imagepipe.E006",
+        )
+
+
+def _torchvision() -> Iterable[CheckMessage]:
+    """Told from the installed packages' metadata: importing the broken pair may crash."""
+    torch, torchvision = installed_version("torch"), installed_version("torchvision")
+    if torch is None or torchvision is None:
+        return
+    if _local(torch) != _local(torchvision) or not _wants(torch):
+        yield Warning(
+            f"torchvision {torchvision} does not fit torch {torch}: generation will fail.",
+            hint="Uninstall torchvision; only the extra 'openclip' needs it, in an environment "
+            "of its own with constraints-openclip.txt.",
+            id="imagepipe.W002",
+        )
+
+
+def installed_version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _local(version: str) -> str:
+    return version.partition("+")[2]
+
+
+def _wants(torch: str) -> bool:
+    """Whether the installed torchvision was built for this torch."""
+    public = torch.partition("+")[0]
+    wanted = [
+        item.replace(" ", "").replace("(", "").replace(")", "").partition(";")[0]
+        for item in importlib.metadata.requires("torchvision") or ()
+    ]
+    exact = [item for item in wanted if item.startswith("torch==")]
+    return not exact or f"torch=={public}" in exact
+
+
+def _provenance() -> Iterable[CheckMessage]:
+    if not can_sign():
+        yield Warning(
+            "Pictures are published without content credentials.",
+            hint="Install the extra: pip install 'wagtail-imagepipe[provenance]'",
+            id="imagepipe.W003",
+        )
+
+
+def _avif() -> Iterable[CheckMessage]:
+    from PIL import Image
+
+    if ".avif" not in Image.registered_extensions():
+        yield Warning(
+            "This Pillow cannot read AVIF.",
+            hint="Install the extra: pip install 'wagtail-imagepipe[avif]'",
+            id="imagepipe.W004",
+        )

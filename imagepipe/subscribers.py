@@ -15,7 +15,7 @@ def register() -> None:
 
 def _register_delivery() -> None:
     """Pages forget at once in this process; everything that writes is left to the worker."""
-    from imagepipe.delivery import expiry, outbox, pictures, reconcile, upkeep
+    from imagepipe.delivery import expiry, outbox, pictures, reconcile, renditions, upkeep
     from imagepipe.workflow import periodic
 
     subscribe(AssetChanged, outbox.on_asset_changed)
@@ -23,4 +23,5 @@ def _register_delivery() -> None:
     periodic.register("reconcile", 1, reconcile.reconcile_now)
     periodic.register("rights-windows", 20, expiry.apply_windows)
     periodic.register("refresh-delivery", 60, upkeep.refresh_documents)
+    periodic.register("prewarm", 30, renditions.prewarm_due)
     periodic.register("sweep-masters", 600, upkeep.sweep_masters)

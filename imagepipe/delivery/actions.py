@@ -53,8 +53,8 @@ class PublishVersion(Action[AssetVersion, "Publication"]):
         require_publishable(asset, decorative=self.decorative)
         previous = asset.published_version
         if previous is not None:
-            _move(previous, State.SUPERSEDED)
-        _move(version, State.PUBLISHED)
+            _move(previous, "superseded")
+        _move(version, "published")
         asset.published_version = version
         asset.withdrawn_at, asset.withdrawn_reason = None, ""
         asset.save(update_fields=["published_version", "withdrawn_at", "withdrawn_reason"])
@@ -94,7 +94,7 @@ class WithdrawAsset(Action[Asset, "Publication"]):
         version = asset.published_version
         if version is None:
             raise InvalidState(_("Nothing of this picture is published."))
-        _move(version, State.WITHDRAWN)
+        _move(version, "withdrawn")
         asset.published_version = None
         asset.withdrawn_at = timezone.now()
         asset.withdrawn_reason = self.reason[:255]
@@ -107,7 +107,7 @@ class WithdrawAsset(Action[Asset, "Publication"]):
         return publication
 
 
-def _move(version: AssetVersion, state: AssetVersion.State) -> None:
+def _move(version: AssetVersion, state: str) -> None:
     version.state = state
     version.save(update_fields=["state"])
 

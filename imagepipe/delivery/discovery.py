@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from wagtail.images import get_image_model
 from wagtail.models import Page, ReferenceIndex
 
 MOST_IMAGES = 500
+_NOTE = "_imagepipe_has_images"
 
 
 def image_ids_of(page: models.Model) -> set[Any]:
@@ -29,7 +30,7 @@ def image_ids_of(page: models.Model) -> set[Any]:
     reference index, which knows what those refer to.
     """
     found = {pk for pk in _scan(page) if pk is not None}
-    if page.pk is not None and _has_children(type(page)):
+    if page.pk is not None and _has_children(page._meta.model):
         found |= referenced_image_ids(page)
     return set(list(found)[:MOST_IMAGES])
 
@@ -86,8 +87,16 @@ def _in_value(block: Block, value: Any) -> Iterator[Any]:
                 yield from _in_value(child, value.get(name))
 
 
-@lru_cache(maxsize=2000)
 def _has_images(block: Block) -> bool:
+    """Told once per block definition; blocks cannot be hashed, so it is noted on them."""
+    noted = block.__dict__.get(_NOTE)
+    if noted is None:
+        block.__dict__[_NOTE] = False  # a block may contain itself
+        noted = block.__dict__[_NOTE] = _look_for_images(block)
+    return bool(noted)
+
+
+def _look_for_images(block: Block) -> bool:
     if isinstance(block, ChooserBlock):
         return issubclass(block.model_class, get_image_model())
     if isinstance(block, ListBlock):
@@ -98,10 +107,10 @@ def _has_images(block: Block) -> bool:
 
 
 @lru_cache(maxsize=500)
-def _has_children(model: type[models.Model]) -> bool:
+def _has_children(model: Hashable) -> bool:
     from modelcluster.models import ClusterableModel, get_all_child_relations
 
-    if not issubclass(model, ClusterableModel):
+    if not (isinstance(model, type) and issubclass(model, ClusterableModel)):
         return False
     own = [
         relation

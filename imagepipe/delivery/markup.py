@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.forms.utils import flatatt
 from django.urls import NoReverseMatch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -33,7 +32,7 @@ class Presentation:
     figure_class: str = ""
 
     def image_attributes(self) -> dict[str, str]:
-        """Loading and text; a priority picture is fetched at once, others when they come near."""
+        """Text and loading: priority pictures at once, others when they come near."""
         attributes = {"alt": self.alt}
         if self.css_class:
             attributes["class"] = self.css_class
@@ -74,14 +73,15 @@ def picture_html(document: Mapping[str, Any], presentation: Presentation) -> Saf
         "height": str(size.height),
         **presentation.image_attributes(),
     }
-    picture = format_html("<picture>{}<img{}></picture>", sources, flatatt(attributes))
+    picture = format_html("<picture>{}<img{}></picture>", sources, _attributes(attributes))
     return disclosed(picture, presentation) if document["disclosure"] else picture
 
 
 def disclosed(picture: SafeString, presentation: Presentation) -> SafeString:
     """The picture with the visible sign that AI has made it."""
     return format_html(
-        '<figure class="{}">{}<figcaption class="imagepipe-disclosure">{}</figcaption></figure>',
+        '<figure class="{}">{}'
+        '<figcaption class="imagepipe-disclosure">{}</figcaption></figure>',
         f"imagepipe-figure {presentation.figure_class}".strip(),
         picture,
         _("AI-generated"),
@@ -89,7 +89,7 @@ def disclosed(picture: SafeString, presentation: Presentation) -> SafeString:
 
 
 def unmanaged_html(image: Any, presentation: Presentation) -> SafeString:
-    """An image that imagepipe does not manage (yet): through Wagtail's own doors, no pixel work.
+    """An image not (yet) managed by imagepipe: through Wagtail's own doors, no pixel work.
 
     With Wagtail's serve view in the site's URLs, its renditions are made when a browser asks;
     else the file itself is shown.
@@ -113,7 +113,14 @@ def unmanaged_html(image: Any, presentation: Presentation) -> SafeString:
             "width": str(image.width),
             "height": str(image.height),
         }
-    return format_html("<img{}>", flatatt({**attributes, **presentation.image_attributes()}))
+    return format_html(
+        "<img{}>", _attributes({**attributes, **presentation.image_attributes()})
+    )
+
+
+def _attributes(values: Mapping[str, str]) -> SafeString:
+    """In the given order."""
+    return format_html_join("", ' {}="{}"', values.items())
 
 
 def _filter(transform: Transform) -> str:

@@ -1,4 +1,4 @@
-"""What the edge is told (`Publication`, `FeedEntry`) and what it has made (`StoredRendition`)."""
+"""What the edge is told (`Publication`, `FeedEntry`), what it has made (`StoredRendition`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Publication(models.Model):
     desired = models.PositiveBigIntegerField(default=0)
     observed = models.PositiveBigIntegerField(default=0)
     document = models.JSONField(default=dict)
-    """What the picture tag needs: version, size, focal point, alt texts, disclosure, runtime."""
+    """What the picture tag needs: version, size, focal point, texts, disclosure, runtime."""
     changed_at = models.DateTimeField(auto_now=True)
     last_error = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

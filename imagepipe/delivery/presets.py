@@ -18,7 +18,7 @@ class UnknownPreset(LookupError):
 
 
 def get_preset(name: str) -> Preset:
-    """The preset of the settings, or the built-in one. Raises UnknownPreset, InvalidTransform."""
+    """From the settings, or built in. Raises UnknownPreset, InvalidTransform."""
     configured = get_settings().PRESETS
     if name in configured:
         return read_preset(name, configured[name])

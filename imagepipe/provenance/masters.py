@@ -63,7 +63,7 @@ def seal_generated(
 
 
 def seal_uploaded(data: bytes, mime: str, *, title: str, source_type: str) -> bytes:
-    """A signed copy that says where the picture came from; unchanged where it is signed already."""
+    """A signed copy that says where the picture came from; as it is, if signed already."""
     if not can_sign():
         return data
     from imagepipe.credentials import verify

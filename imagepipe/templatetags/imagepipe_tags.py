@@ -1,4 +1,4 @@
-"""The picture tag. It computes no pixels and writes nothing; see docs/reference/template-tags.md."""
+"""The picture tag; it computes no pixels and writes nothing to the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from wagtail.images.models import AbstractImage
-from wagtail.models import Page
 
 from imagepipe.delivery.alternatives import choose_alt
 from imagepipe.delivery.markup import NOTHING, Presentation, picture_html, unmanaged_html
@@ -78,7 +77,7 @@ def picture(
 
 @register.simple_tag(takes_context=True)
 def prefetch_pictures(context: Context, images: Iterable[Any]) -> SafeString:
-    """Load the delivery data of many images at once, before a loop over other pages' pictures."""
+    """Load the delivery data of many images at once, before a loop over other pages."""
     holder = context.get("request") or _page_of(context)
     found = {image.pk for image, _alt, _decorative in map(_image_of, images) if image}
     deliveries = load_deliveries(found)
@@ -99,10 +98,9 @@ def _image_of(value: Any) -> tuple[AbstractImage | None, str, bool]:
 
 
 def _page_of(context: Context) -> models.Model | None:
-    """The page being rendered; in a block's template ``self`` is the block's value."""
+    """The page or snippet being rendered; in a block's template ``self`` is the block's value."""
     for name in ("page", "self", "object"):
-        value = context.get(name)
-        if isinstance(value, Page) or (name == "object" and isinstance(value, models.Model)):
+        if isinstance(value := context.get(name), models.Model):
             return value
     return None
 

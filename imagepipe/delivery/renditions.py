@@ -1,0 +1,125 @@
+"""Asking the edge for renditions before visitors do, and recording what it answered."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import F
+
+from imagepipe.assets.models import Asset
+from imagepipe.conf import get_settings
+from imagepipe.delivery.addresses import Extension, edge_url
+from imagepipe.delivery.documents import is_current, rights_of
+from imagepipe.delivery.models import Publication, StoredRendition
+from imagepipe.delivery.presets import get_preset
+from imagepipe.rights.models import RightsRecord
+from imagepipe.urlspec import MIME_TYPES, Transform, format_transform, plan
+
+logger = logging.getLogger("imagepipe.delivery")
+
+FORMATS: tuple[Extension, ...] = ("avif", "webp", "jpg")
+TIMEOUT = 30  # seconds
+LARGEST = 32 * 1024 * 1024  # bytes
+PAUSE = 3600  # seconds until an asset that the edge refused is tried again
+
+
+def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRendition]:
+    """Fetch the renditions of the presets (default: those of the settings); best effort.
+
+    Records transform, format, size, hash, and the rights as they stood. An edge that does not
+    answer, or answers with something else than was asked, is logged and nothing is recorded.
+    """
+    publication = Publication.objects.filter(asset=asset).first()
+    version = asset.published_version
+    if publication is None or version is None:
+        return []
+    document = publication.document
+    source = document["width"], document["height"]
+    focal = tuple(document["focal"]) if document["focal"] else None
+    names = presets or get_settings().PRESETS or ("content",)
+    transforms = {item for name in names for item in get_preset(name).transforms(*source)}
+    rights = rights_of(asset)
+    stored: list[StoredRendition] = []
+    for transform in sorted(transforms, key=format_transform):
+        size = plan(*source, transform, focal=focal)
+        for extension in FORMATS:
+            content = _fetch(document, transform, extension)
+            if content is None:
+                return stored
+            rendition, _created = StoredRendition.objects.update_or_create(
+                version=version,
+                transform=format_transform(transform),
+                format=extension,
+                defaults={
+                    "width": size.width,
+                    "height": size.height,
+                    "byte_count": len(content),
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "rights": snapshot(rights),
+                    "valid_until": rights.valid_until if rights else None,
+                },
+            )
+            stored.append(rendition)
+    return stored
+
+
+def prewarm_due(limit: int = 1) -> int:
+    """Prewarm a few of the assets whose published version has no recorded rendition."""
+    waiting = (
+        Asset.objects.filter(publication__observed=F("publication__desired"))
+        .filter(published_version__isnull=False, published_version__renditions=None)
+        .select_related("published_version", "publication")
+        .order_by("publication__changed_at")[:50]
+    )
+    done = 0
+    for asset in waiting:
+        if not is_current(asset.publication.document, time.time()):
+            continue
+        version = asset.published_version
+        if not cache.add(f"imagepipe:prewarm:{version.pk}", True, PAUSE):
+            continue
+        prewarm(asset)
+        done += 1
+        if done >= limit:
+            break
+    return done
+
+
+def snapshot(rights: RightsRecord | None) -> dict[str, Any]:
+    """The rights as plain values, for the record."""
+    if rights is None:
+        return {}
+    return {
+        "licence": rights.licence,
+        "rights_holder": rights.rights_holder,
+        "credit": rights.credit,
+        "markets": list(rights.markets),
+        "channels": list(rights.channels),
+        "valid_from": rights.valid_from.isoformat() if rights.valid_from else None,
+        "valid_until": rights.valid_until.isoformat() if rights.valid_until else None,
+    }
+
+
+def _fetch(document: Any, transform: Transform, extension: Extension) -> bytes | None:
+    url = edge_url(document, transform, extension)
+    if not url.startswith(("http://", "https://")):
+        return None
+    request = urllib.request.Request(url, headers={"Accept": MIME_TYPES[extension]})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+            content = bytes(answer.read(LARGEST + 1))
+            kind = answer.headers.get_content_type()
+    except (urllib.error.URLError, OSError) as error:
+        logger.info("not prewarmed: %s", error)
+        return None
+    if kind != MIME_TYPES[extension] or len(content) > LARGEST:
+        logger.warning("the edge answered with %s instead of %s", kind, extension)
+        return None
+    return content

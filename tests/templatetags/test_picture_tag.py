@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.template import Context, Template, TemplateSyntaxError
+from django.test import RequestFactory
+from django.utils import timezone, translation
+from wagtail.images import get_image_model
+from wagtail.images.tests.utils import get_test_image_file
+
+from imagepipe.assets.models import Asset
+from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
+from imagepipe.delivery.discovery import image_ids_of
+from imagepipe.delivery.presets import UnknownPreset
+from imagepipe.provenance.keys import load_keyring
+from imagepipe.rights.models import RightsRecord
+from imagepipe.urlspec import plan, verify_url
+from tests.delivery.library import GENERATED, Library, png
+from tests.templatetags.models import Article
+
+
+@pytest.fixture(autouse=True)
+def _cold_cache() -> None:
+    cache.clear()
+
+
+def render(text: str, **context: Any) -> str:
+    template = Template("{% load imagepipe_tags %}" + text)
+    with translation.override(context.pop("language", "en")):
+        return template.render(Context(context))
+
+
+def published(library: Library, width: int = 1000, height: int = 600, **fields: Any) -> Asset:
+    asset = library.asset()
+    version = library.version(asset, png(width, height), **fields)
+    library.do(PublishVersion(version, None))
+    asset.refresh_from_db()
+    return asset
+
+
+def urls_in(html: str) -> list[str]:
+    return re.findall(r"https://edge\.example(/[^\s\"]+)", html)
+
+
+def test_the_whole_element(library: Library, settings: Any) -> None:
+    settings.IMAGEPIPE = {
+        **settings.IMAGEPIPE,
+        "PRESETS": {"hero": {"widths": [400, 800], "ratio": [2, 1], "sizes": "50vw"}},
+    }
+    asset = published(library)
+    html = render('{% picture image "hero" class="wide" %}', image=asset.image)
+    stem = f"{asset.uid.hex}.{asset.published_version.sha256[:16]}/harbour"
+    found = urls_in(html)
+    keyring = load_keyring()
+    for url in found:
+        verify_url(url, keyring, 0)
+
+    def address(width: int, extension: str) -> str:
+        end = f"/w_{width},h_{width // 2},c_fill,g_focal/{stem}.{extension}"
+        [url] = {url for url in found if url.endswith(end)}
+        return f"https://edge.example{url}"
+
+    def srcset(extension: str) -> str:
+        return f"{address(400, extension)} 400w, {address(800, extension)} 800w"
+
+    assert html == (
+        "<picture>"
+        f'<source type="image/avif" srcset="{srcset("avif")}" sizes="50vw">'
+        f'<source type="image/webp" srcset="{srcset("webp")}" sizes="50vw">'
+        f'<img src="{address(800, "jpg")}" srcset="{srcset("jpg")}" sizes="50vw"'
+        ' width="800" height="400" alt="Boats in the harbour" class="wide"'
+        ' loading="lazy" decoding="async">'
+        "</picture>"
+    )
+
+
+def test_nothing_is_enlarged_and_sizes_are_those_of_the_edge(library: Library) -> None:
+    asset = published(library, 700, 333)
+    html = render('{% picture image "hero" %}', image=asset.image)
+    widths = [int(width) for width in re.findall(r" (\d+)w", html)]
+    assert widths == [480, 592] * 3
+    last = verify_url(urls_in(html)[-1], load_keyring(), 0)
+    size = plan(700, 333, last.transform)
+    assert f'width="{size.width}" height="{size.height}"' in html
+
+
+def test_priority_loads_at_once(library: Library) -> None:
+    html = render("{% picture image priority=True %}", image=published(library).image)
+    assert 'loading="eager" fetchpriority="high"' in html
+    assert "lazy" not in html
+
+
+def test_generated_pictures_say_so(library: Library) -> None:
+    image = published(library, source_type=GENERATED).image
+    html = render('{% picture image figure_class="right" %}', image=image)
+    assert html.startswith('<figure class="imagepipe-figure right"><picture>')
+    assert html.endswith(
+        '</picture><figcaption class="imagepipe-disclosure">AI-generated</figcaption></figure>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "alt"),
+    [
+        ("en", "Boats in the harbour"),
+        ("de", "Boote im Hafen"),
+        ("de-at", "Boote im Hafen"),
+        ("fr", "Boats in the harbour"),
+    ],
+)
+def test_alternative_text_by_language(library: Library, language: str, alt: str) -> None:
+    html = render("{% picture image %}", image=published(library).image, language=language)
+    assert f'alt="{alt}"' in html
+
+
+def test_alternative_text_of_this_use(library: Library) -> None:
+    image = published(library).image
+    assert 'alt="&lt;b&gt; &amp; boats"' in render(
+        "{% picture image alt=words %}", image=image, words="<b> & boats"
+    )
+    assert 'alt=""' in render("{% picture image decorative=True %}", image=image)
+    image.contextual_alt_text = "From the block"
+    assert 'alt="From the block"' in render("{% picture image %}", image=image)
+    image.decorative = True
+    assert 'alt=""' in render("{% picture image %}", image=image)
+    value = {"image": image, "alt_text": "From the struct", "decorative": False}
+    image.decorative = False
+    assert 'alt="From the struct"' in render("{% picture image %}", image=value)
+
+
+def test_withdrawn_pictures_leave_nothing_behind(library: Library, settings: Any) -> None:
+    asset = published(library)
+    assert render("{% picture image %}", image=asset.image)
+    library.do(WithdrawAsset(asset, None, reason="test"))
+    assert render("{% picture image %}", image=asset.image) == ""
+    settings.DEBUG = True
+    assert "not published" in render("{% picture image %}", image=asset.image)
+
+
+def test_expired_pictures_give_way_to_their_fallback(library: Library) -> None:
+    asset, other = published(library), published(library)
+    rights = RightsRecord.objects.get(asset=asset)
+    rights.valid_until = timezone.now() + dt.timedelta(hours=1)
+    rights.save()
+    library.do(WithdrawAsset(asset, None, reason="test"))
+    version = asset.versions.get()
+    library.do(PublishVersion(version, None))
+    assert asset.uid.hex in render("{% picture image %}", image=asset.image)
+    later = timezone.now() + dt.timedelta(hours=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imagepipe.delivery.pictures.timezone.now", lambda: later)
+        assert render("{% picture image %}", image=asset.image) == ""
+        rights.fallback = other
+        rights.save()
+        library.do(WithdrawAsset(asset, None, reason="test"))
+        html = render("{% picture image %}", image=asset.image)
+    assert other.uid.hex in html
+    assert asset.uid.hex not in html
+
+
+def test_images_that_nobody_manages_are_shown_by_wagtail(library: Library) -> None:
+    image = get_image_model().objects.create(
+        title="Old & new", file=get_test_image_file(size=(900, 600))
+    )
+    html = render('{% picture image "card" %}', image=image)
+    assert html == (
+        f'<img src="{image.file.url}" width="900" height="600" alt="Old &amp; new"'
+        ' loading="lazy" decoding="async">'
+    )
+    assert image.renditions.count() == 0
+
+
+def test_an_image_with_an_asset_but_nothing_published_shows_nothing(library: Library) -> None:
+    image = get_image_model().objects.create(title="New", file=get_test_image_file())
+    library.asset(image=image)
+    assert render("{% picture image %}", image=image) == ""
+
+
+def test_what_is_no_image_shows_nothing(library: Library) -> None:
+    assert render("{% picture image %}", image=None) == ""
+    assert render("{% picture missing %}") == ""
+
+
+def test_mistakes_in_templates_are_named(library: Library) -> None:
+    image = published(library).image
+    with pytest.raises(TemplateSyntaxError, match="colour"):
+        render('{% picture image colour="red" %}', image=image)
+    with pytest.raises(UnknownPreset, match="known are"):
+        render('{% picture image "huge" %}', image=image)
+
+
+def stream(items: list[dict[str, Any]]) -> Any:
+    field = Article._meta.get_field("body")
+    return field.to_python(items)
+
+
+def test_images_of_a_page_are_found_without_loading_them(
+    library: Library, django_assert_num_queries: Any
+) -> None:
+    article = Article(hero_id=1)
+    article.body = stream(
+        [
+            {"type": "image", "value": 2, "id": "a"},
+            {"type": "captioned", "value": {"image": 3, "alt_text": "x"}, "id": "b"},
+            {"type": "captioned", "value": 4, "id": "c"},
+            {"type": "gallery", "value": [{"type": "item", "value": 5, "id": "d"}, 6]},
+            {
+                "type": "columns",
+                "value": {"left": [{"type": "image", "value": {"image": 7}}], "n": 9},
+            },
+            {"type": "text", "value": "8"},
+            {"type": "gone", "value": 10},
+        ]
+    )
+    with django_assert_num_queries(0):
+        assert image_ids_of(article) == {1, 2, 3, 4, 5, 6, 7}
+
+
+def test_twenty_pictures_cost_one_query_cold_and_none_warm(
+    library: Library, django_assert_num_queries: Any
+) -> None:
+    images = [published(library, 400, 300).image for _number in range(20)]
+    loose = get_image_model().objects.create(title="Loose", file=get_test_image_file())
+    everything = [*images, loose]
+    items = [{"type": "captioned", "value": {"image": image.pk}} for image in everything[1:]]
+    text = "{% picture page.hero %}{% for b in images %}{% picture b 'card' %}{% endfor %}"
+
+    def show() -> str:
+        article = Article(hero=images[0])
+        article.body = stream(items)
+        request = RequestFactory().get("/")
+        return render(text, page=article, images=everything[1:], request=request)
+
+    cache.clear()
+    with django_assert_num_queries(1):
+        cold = show()
+    with django_assert_num_queries(0):
+        assert show() == cold
+    assert cold.count("<picture>") == 20
+
+
+def test_part_of_a_page_in_the_cache_is_still_one_query(
+    library: Library, django_assert_num_queries: Any
+) -> None:
+    images = [published(library, 400, 300).image for _number in range(4)]
+    cache.clear()
+    render("{% picture image %}", image=images[0])
+    article = Article(hero=images[0])
+    article.body = stream([{"type": "image", "value": image.pk} for image in images[1:]])
+    with django_assert_num_queries(1):
+        render(
+            "{% for image in images %}{% picture image %}{% endfor %}",
+            page=article,
+            images=images,
+        )
+
+
+def test_other_pages_pictures_can_be_loaded_at_once(
+    library: Library, django_assert_num_queries: Any
+) -> None:
+    images = [published(library, 400, 300).image for _number in range(3)]
+    cache.clear()
+    with django_assert_num_queries(1):
+        render(
+            "{% prefetch_pictures images %}{% for i in images %}{% picture i %}{% endfor %}",
+            images=images,
+            request=RequestFactory().get("/"),
+        )
