@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +15,9 @@ from imagepipe.workflow import leases, runner
 from imagepipe.workflow.actions import StartRun
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Run
+from tests.sandbox import sandbox, sandbox_original
+
+__all__ = ["sandbox", "sandbox_original"]
 
 
 @pytest.fixture(autouse=True)
@@ -101,95 +99,3 @@ def finish() -> Callable[[Run], Run]:
         return run
 
     return finish
-
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-SANDBOX_SETTINGS = """
-from __future__ import annotations
-import json
-import os
-from website.settings.demo import *
-from website.settings.demo import IMAGEPIPE
-
-class WithoutMigrations:
-    def __contains__(self, app):
-        return True
-    def __getitem__(self, app):
-        return None
-
-MIGRATION_MODULES = WithoutMigrations()
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-IMAGEPIPE = IMAGEPIPE | json.loads(os.environ.get("SANDBOX_IMAGEPIPE", "{}"))
-"""
-
-SANDBOX_SETUP = """
-from django.core.management import call_command
-from wagtail.models import Collection
-from imagepipe.models import PromptTemplate, RegisteredModel
-from imagepipe.provenance.keys import create_keys
-call_command("migrate", run_syncdb=True, verbosity=0)
-create_keys()
-Collection.add_root(name="Root")
-model = RegisteredModel.objects.create(
-    slug="sketch", name="Sketch", backend="fake", location="fake", licence="BSD-3-Clause",
-    native_width=128, native_height=128, state="allowed")
-PromptTemplate.objects.create(
-    name="P", slug="p", subject="a {subject}", model=model, width=128, height=128, steps=20)
-"""
-
-
-class Sandbox:
-    """An installation of its own in a folder: SQLite file, storage, keys; used by processes."""
-
-    def __init__(self, folder: Path, **imagepipe: Any) -> None:
-        self.folder = folder
-        self.environment = os.environ | {
-            "IMAGEPIPE_VAR": str(folder),
-            "DJANGO_SETTINGS_MODULE": "sandbox_settings",
-            "SANDBOX_IMAGEPIPE": json.dumps(imagepipe),
-            "PYTHONPATH": os.pathsep.join(map(str, (folder, REPOSITORY, REPOSITORY / "site"))),
-            "OMP_NUM_THREADS": "1",
-        }
-
-    def start(self, code: str) -> subprocess.Popen[str]:
-        """Start a process that runs ``code`` with Django set up."""
-        return subprocess.Popen(
-            [sys.executable, "-c", "import django; django.setup()\n" + code],
-            env=self.environment,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, code: str) -> Any:
-        """Run ``code`` to its end; returns the JSON it printed last, if any."""
-        process = self.start(code)
-        output, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-        return json.loads(output.splitlines()[-1]) if output.strip() else None
-
-    def manage(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start ``manage.py`` with these arguments."""
-        return self.start(
-            f"from django.core.management import call_command; call_command(*{arguments!r})"
-        )
-
-
-@pytest.fixture(scope="session")
-def sandbox_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sandbox")
-    (folder / "sandbox_settings.py").write_text(SANDBOX_SETTINGS)
-    Sandbox(folder).run(SANDBOX_SETUP)
-    return folder
-
-
-@pytest.fixture
-def sandbox(sandbox_original: Path, tmp_path: Path) -> Callable[..., Sandbox]:
-    def make(**imagepipe: Any) -> Sandbox:
-        folder = tmp_path / "sandbox"
-        shutil.copytree(sandbox_original, folder)
-        return Sandbox(folder, **imagepipe)
-
-    return make

@@ -1,0 +1,175 @@
+"""What every task engine must do: bring a run to a worker once, and in order of priority."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox import Sandbox, sandbox, sandbox_original
+
+__all__ = ["sandbox", "sandbox_original"]
+
+CELERY = ("-m", "celery", "-A", "sandbox_celery", "worker", "-P", "solo", "-c", "1")
+WORKERS = {
+    "database": ("-m", "django", "imagepipe", "worker", "--poll", "0.1"),
+    "celery": (*CELERY, "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    "rq": (
+        "-m", "django", "rqworker", "high", "default", "low",
+        "--worker-class", "rq.SimpleWorker",
+    ),
+}  # fmt: skip
+NEEDS = {"celery": ("celery", "redis"), "rq": ("django_rq", "redis")}
+START = """
+import os
+if os.environ["SANDBOX_ENGINE"] == "celery":
+    import sandbox_celery
+    sandbox_celery.app.loader.import_default_modules()
+from imagepipe.models import PromptTemplate, Run
+from imagepipe.workflow.actions import StartRun
+from imagepipe.workflow.briefs import Brief
+for priority in {priorities}:
+    StartRun(
+        Run(title=f"p{{priority}}", template=PromptTemplate.objects.get(), priority=priority),
+        None,
+        brief=Brief(variables={{"subject": f"green tea {{priority}}"}}, candidates=1, steps=4),
+    ).execute()
+"""
+AGAIN = """
+import os
+if os.environ["SANDBOX_ENGINE"] == "celery":
+    import sandbox_celery
+    sandbox_celery.app.loader.import_default_modules()
+from imagepipe.models import Run
+from imagepipe.workflow.dispatch import dispatch
+for _ in range(3):
+    dispatch(Run.objects.get(title="p0").uid.hex, 0)
+"""
+
+
+def require(available: bool, what: str) -> None:
+    """Skip with a reason on a developer's machine, fail where everything must be there."""
+    if available:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is not installed, but CI must test it.")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    require(shutil.which("redis-server") is not None, "redis-server")
+    folder = tmp_path_factory.mktemp("redis")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: _answers(port), "redis-server did not start")
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+@pytest.fixture(params=WORKERS)
+def engine(
+    request: pytest.FixtureRequest, sandbox: Callable[..., Sandbox]
+) -> tuple[str, Sandbox]:
+    name = request.param
+    for module in NEEDS.get(name, ()):
+        require(importlib.util.find_spec(module) is not None, module)
+    box = sandbox(TASK_ENGINE=name)
+    box.environment |= {"SANDBOX_ENGINE": name}
+    if name in NEEDS:
+        box.environment |= {"SANDBOX_REDIS": request.getfixturevalue("redis")}
+    return name, box
+
+
+@contextlib.contextmanager
+def worker(name: str, box: Sandbox) -> Iterator[None]:
+    process = box.start_command(*WORKERS[name], SANDBOX_CELERY_WORKER="1")
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.mark.slow
+def test_an_engine_executes_runs_once_and_the_urgent_ones_first(
+    engine: tuple[str, Sandbox],
+) -> None:
+    name, box = engine
+    box.run(START.format(priorities=[-90, 0, 90]))
+    assert [row[1] for row in read_runs(box)] == ["queued"] * 3
+    with worker(name, box):
+        wait_for(
+            lambda: {row[1] for row in read_runs(box)} == {"succeeded"},
+            lambda: (box.folder / "log.txt").read_text()[-3000:],
+        )
+        box.run(AGAIN)
+        time.sleep(1.5)
+        runs = read_runs(box)
+    assert [(title, state, attempt) for title, state, attempt, _ in runs] == [
+        ("p90", "succeeded", 1),
+        ("p0", "succeeded", 1),
+        ("p-90", "succeeded", 1),
+    ]
+    assert count_candidates(box) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_broker_that_is_down_loses_nothing(name: str, sandbox: Callable[..., Sandbox]) -> None:
+    for module in NEEDS[name]:
+        require(importlib.util.find_spec(module) is not None, module)
+    box = sandbox(TASK_ENGINE=name)
+    box.environment |= {"SANDBOX_ENGINE": name, "SANDBOX_REDIS": "redis://127.0.0.1:1/0"}
+    box.run(START.format(priorities=[0]))
+    assert [row[:3] for row in read_runs(box)] == [("p0", "queued", 0)]
+
+
+def read_runs(box: Sandbox) -> list[Any]:
+    """Title, state and attempt of all runs, in the order in which they were taken."""
+    with _database(box.folder) as database:
+        return database.execute(
+            "select title, state, attempt, started_at from imagepipe_run order by started_at"
+        ).fetchall()
+
+
+def count_candidates(box: Sandbox) -> int:
+    with _database(box.folder) as database:
+        return database.execute("select count(*) from imagepipe_candidate").fetchone()[0]
+
+
+def wait_for(condition: Callable[[], Any], explain: Any, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.1)
+    pytest.fail(explain() if callable(explain) else explain)
+
+
+def _database(folder: Path) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(folder / "db.sqlite3", timeout=20))
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
