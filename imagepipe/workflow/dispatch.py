@@ -6,17 +6,23 @@ duplicate does nothing.
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import logging
 from collections.abc import Callable
 
+from django.utils import timezone
+
 from imagepipe.conf import get_settings
 from imagepipe.events.bus import RunQueued
 from imagepipe.workflow.exceptions import UnknownEngine
-from imagepipe.workflow.models import Run
+from imagepipe.workflow.models import Run, RunState
 
 logger = logging.getLogger("imagepipe.workflow")
 
+REDISPATCH_AFTER = 60
+"""Seconds that a run waits before its message is taken for lost."""
+REDISPATCH_AT_MOST = 100
 Send = Callable[[str, int], None]
 
 _engines: dict[str, str] = {
@@ -66,3 +72,19 @@ def dispatch_queued(event: RunQueued) -> None:
         dispatch(event.run_uid, run.priority)
     except Exception:
         logger.exception("run could not be dispatched", extra={"run": event.run_uid})
+
+
+def redispatch_waiting() -> int:
+    """Tell the engine again of runs that have waited for long; returns how many.
+
+    Heals lost messages. The database engine needs none.
+    """
+    if get_settings().TASK_ENGINE in ("database", "inline"):
+        return 0
+    before = timezone.now() - dt.timedelta(seconds=REDISPATCH_AFTER)
+    waiting = Run.objects.filter(state=RunState.QUEUED, created_at__lt=before)
+    rows = waiting.order_by("-priority", "created_at").values_list("uid", "priority")
+    told = list(rows[:REDISPATCH_AT_MOST])
+    for uid, priority in told:
+        dispatch(uid.hex, priority)
+    return len(told)

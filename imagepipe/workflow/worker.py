@@ -14,23 +14,29 @@ from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from imagepipe.workflow import leases, runner
-from imagepipe.workflow.periodic import Schedule
+from imagepipe.workflow import leases, periodic, runner
+from imagepipe.workflow.dispatch import REDISPATCH_AFTER, redispatch_waiting
 
 logger = logging.getLogger("imagepipe.workflow")
 
 HOUSEKEEPING_INTERVAL = 1.0
 """Seconds between looks at what is due."""
 
+periodic.register("redispatch", REDISPATCH_AFTER, redispatch_waiting)
+
 
 class Worker:
-    """One process that executes runs, one at a time. ``poll``: seconds between looks."""
+    """One process that executes runs, one at a time. ``poll``: seconds between looks.
 
-    def __init__(self, poll: float = 0.5) -> None:
+    Where another task engine brings the runs, one worker with ``upkeep_only`` does the rest.
+    """
+
+    def __init__(self, poll: float = 0.5, upkeep_only: bool = False) -> None:
         self.owner = leases.new_owner()
         self._poll = poll
+        self._upkeep_only = upkeep_only
         self._stop = threading.Event()
-        self._schedule = Schedule()
+        self._schedule = periodic.Schedule()
 
     def stop(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Ask to end; may be called from a signal handler or another thread."""
@@ -73,7 +79,7 @@ class Worker:
         self._schedule.run_due()
 
     def _execute_next(self) -> bool:
-        run = leases.claim(self.owner)
+        run = None if self._upkeep_only else leases.claim(self.owner)
         if run is None:
             return False
         logger.info("run claimed", extra={"run": run.uid.hex})
