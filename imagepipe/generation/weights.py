@@ -6,23 +6,22 @@ for every component that has weights (pickled weights can run code when they are
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import threading
 from pathlib import Path
 from typing import Any
 
 from imagepipe.generation.exceptions import InvalidModel, ModelNotFound, UnsafeModel
+from imagepipe.registry.folders import content_sha256
+
+__all__ = [
+    "check_safe", "content_sha256", "find_folder", "read_configuration", "read_index",
+]  # fmt: skip
 
 INDEX = "model_index.json"
-HASHED_SUFFIXES = frozenset({".safetensors", ".json", ".txt", ".model"})
 PICKLE_SUFFIXES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl"})
 MAX_CONFIGURATION_BYTES = 64 * 1024 * 1024
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-
-_hashes: dict[tuple[str, int, int], str] = {}
-_lock = threading.Lock()
 
 
 def find_folder(location: str) -> Path | None:
@@ -87,36 +86,9 @@ def check_safe(folder: Path) -> None:
         raise InvalidModel("The model folder holds no weights (no .safetensors file).")
 
 
-def content_sha256(folder: Path) -> str:
-    """Return the SHA-256 over the sorted names and hashes of weights and configurations.
-
-    One line ``<sha256 of file>  <relative path>`` per file. The hash of a file is
-    remembered for as long as its size and modification time stay the same.
-    """
-    digest = hashlib.sha256()
-    hashed = [path for path in _files(folder) if path.suffix in HASHED_SUFFIXES]
-    for path in sorted(hashed, key=lambda path: path.relative_to(folder).as_posix()):
-        name = path.relative_to(folder).as_posix()
-        digest.update(f"{_file_sha256(path)}  {name}\n".encode())
-    return digest.hexdigest()
-
-
 def _files(folder: Path) -> list[Path]:
     return [
         path
         for path in folder.rglob("*")
         if path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
     ]
-
-
-def _file_sha256(path: Path) -> str:
-    status = path.stat()
-    key = (str(path.resolve()), status.st_size, status.st_mtime_ns)
-    with _lock:
-        known = _hashes.get(key)
-    if known is None:
-        with path.open("rb") as file:
-            known = hashlib.file_digest(file, "sha256").hexdigest()
-        with _lock:
-            _hashes[key] = known
-    return known

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from imagepipe.exceptions import LeaseLost
+from imagepipe.workflow import blobs, context, leases, runner
+from imagepipe.workflow.models import Run, RunState, StepRun
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def slow(settings):
+    settings.IMAGEPIPE = settings.IMAGEPIPE | {"BACKENDS": {"fake": {"seconds_per_step": 0.02}}}
+
+
+def test_progress_is_written_at_most_twice_a_second(start, finish, slow, monkeypatch):
+    writes: list[tuple[float, float]] = []
+    renew = leases.renew
+
+    def spy(pk: int, owner: str, **values: object) -> None:
+        if "progress" in values:
+            writes.append((time.monotonic(), values["progress"]))  # type: ignore[arg-type]
+        renew(pk, owner, **values)
+
+    monkeypatch.setattr(leases, "renew", spy)
+    run = finish(start(candidates=2, steps=40))
+    assert run.state == RunState.SUCCEEDED
+    assert len(writes) >= 3
+    pauses = [later - earlier for (earlier, _), (later, _) in zip(writes, writes[1:])]
+    assert min(pauses) >= context.WRITE_INTERVAL
+    shares = [share for _, share in writes]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] < 1
+
+
+def test_a_preview_is_stored_while_a_picture_is_made(start, finish, slow, private_folder: Path):
+    run = finish(start(candidates=1, steps=60))
+    jpeg = (private_folder / blobs.preview_name(run.uid.hex, 0)).read_bytes()
+    assert Image.open(io.BytesIO(jpeg)).format == "JPEG"
+    assert max(Image.open(io.BytesIO(jpeg)).size) <= 256
+    leftovers = [p for p in private_folder.rglob("*") if p.is_file() and p.name.startswith(".")]
+    assert leftovers == []
+
+
+def test_a_cancel_request_stops_within_one_step(start, monkeypatch):
+    run = start(candidates=1, steps=50)
+    claimed = leases.claim("w")
+    checks = []
+    check = context.Lease.check
+
+    def cancel_at_the_tenth(self: context.Lease) -> None:
+        checks.append(1)
+        if len(checks) == 10:
+            Run.objects.filter(pk=run.pk).update(cancel_requested=True)
+        check(self)
+
+    monkeypatch.setattr(context.Lease, "check", cancel_at_the_tenth)
+    assert runner.execute(claimed, "w", heartbeat=False) == RunState.CANCELLED
+    assert len(checks) == 10
+    run.refresh_from_db()
+    assert (run.state, run.error_code, run.candidates.count()) == ("cancelled", "cancelled", 0)
+    assert run.steps.get(node="generate-00").state == RunState.CANCELLED
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing_more(start, monkeypatch):
+    run = start(candidates=1)
+    claimed = leases.claim("first")
+    check, checks = context.Lease.check, []
+
+    def lose_at_the_fourth(self: context.Lease) -> None:
+        checks.append(1)
+        if len(checks) == 4:
+            Run.objects.filter(pk=run.pk).update(lease_owner="second")
+        check(self)
+
+    monkeypatch.setattr(context.Lease, "check", lose_at_the_fourth)
+    assert runner.execute(claimed, "first", heartbeat=False) == RunState.RUNNING
+    run.refresh_from_db()
+    assert (run.state, run.lease_owner) == (RunState.RUNNING, "second")
+    step = StepRun.objects.get(run=run, node="generate-00")
+    assert (step.state, step.output) == (RunState.RUNNING, None)
+
+
+def test_a_step_that_ends_after_its_lease_was_lost_offers_nothing(start, monkeypatch):
+    run = start(candidates=1)
+    claimed = leases.claim("first")
+    monkeypatch.setattr(
+        context.Lease, "check", lambda self: None
+    )  # the loss goes unnoticed until the transaction
+    from imagepipe.workflow.steps import checks
+
+    original = checks.STEP.run
+
+    def lose(step_context: context.StepContext) -> dict[str, object]:
+        output = original(step_context)
+        Run.objects.filter(pk=run.pk).update(lease_owner="second")
+        return output
+
+    from imagepipe.workflow.steps import registry
+
+    monkeypatch.setitem(registry._steps, "checks", registry.Step("checks", lose))
+    runner.execute(claimed, "first", heartbeat=False)
+    assert run.candidates.count() == 0
+    with pytest.raises(LeaseLost):
+        leases.renew(run.pk, "first")
