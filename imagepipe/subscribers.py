@@ -21,6 +21,7 @@ def _register_delivery() -> None:
     subscribe(AssetChanged, outbox.on_asset_changed)
     subscribe(PublicationRequested, pictures.on_publication_requested)
     periodic.register("reconcile", 1, reconcile.reconcile_now)
+    periodic.register("lost-changes", 15, outbox.request_overdue)
     periodic.register("rights-windows", 20, expiry.apply_windows)
     periodic.register("refresh-delivery", 60, upkeep.refresh_documents)
     periodic.register("prewarm", 30, renditions.prewarm_due)

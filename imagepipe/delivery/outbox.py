@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.documents import build_document
@@ -44,16 +44,14 @@ def on_asset_changed(event: bus.AssetChanged) -> None:
 
 def request_overdue() -> int:
     """Repair what a crash between a change and its event has left: newer facts than told."""
-    overdue = (
-        Asset.objects.filter(publication__desired__gt=0)
-        .annotate(alt_changed=Max("alttext__updated_at"))
-        .filter(
-            Q(rights__updated_at__gt=F("publication__changed_at"))
-            | Q(alt_changed__gt=F("publication__changed_at"))
-        )
+    told = F("publication__changed_at")
+    changed = Q(rights__updated_at__gt=told) | Q(alttext__updated_at__gt=told)
+    assets = list(
+        Asset.objects.filter(changed, publication__desired__gt=0)
         .select_related("published_version")
+        .order_by("pk")
+        .distinct()
     )
-    assets = list(overdue)
     for asset in assets:
         with transaction.atomic():
             request_publication(asset)

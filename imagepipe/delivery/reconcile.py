@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from imagepipe.assets import masters
 from imagepipe.assets.models import Asset, AssetVersion
-from imagepipe.delivery import feeds, images, outbox, storage
+from imagepipe.delivery import feeds, images, storage
 from imagepipe.delivery.grants import build_grant
 from imagepipe.delivery.lease import Lease
 from imagepipe.delivery.models import Publication
@@ -49,7 +49,6 @@ class Round:
 def reconcile_now(*, asset: Asset | None = None, limit: int = BATCH) -> Round:
     """Do what is due (or this asset, due or not) and return when it is done."""
     result = Round()
-    outbox.request_overdue()
     if asset is None and not due(timezone.now()).exists():
         return result
     with Lease() as lease:

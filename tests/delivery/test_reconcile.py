@@ -13,6 +13,7 @@ from imagepipe.delivery import feeds, images, reconcile, storage
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.lease import Lease
 from imagepipe.delivery.models import DeliveryLease, FeedEntry, Publication
+from imagepipe.delivery.outbox import request_overdue
 from imagepipe.delivery.reconcile import reconcile_now
 from imagepipe.delivery.upkeep import SWEEP_AGE, refresh_documents, sweep_masters
 from imagepipe.events import bus
@@ -118,6 +119,8 @@ def test_changes_whose_event_was_lost_are_noticed(library: Library) -> None:
     text = asset.alttext_set.get(language="en")
     text.text = "Ships"
     text.save()
+    assert request_overdue() == 1
+    assert request_overdue() == 0
     reconcile_now()
     assert library.grant(asset).sequence == 2
     assert library.grant(asset).versions[0].credit["alt"] == "Ships"

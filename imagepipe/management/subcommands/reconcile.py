@@ -17,9 +17,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def handle(options: dict[str, Any], stdout: IO[str], stderr: IO[str]) -> None:
+    from imagepipe.delivery.outbox import request_overdue
     from imagepipe.delivery.reconcile import reconcile_now
     from imagepipe.delivery.upkeep import refresh_documents, sweep_masters
 
+    request_overdue()
     written, failed = 0, 0
     while result := reconcile_now():
         written += len(result.written)

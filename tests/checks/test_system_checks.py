@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagepipe import checks
+from imagepipe.provenance.keys import KeyFolder, create_keys
+
+
+@pytest.fixture(autouse=True)
+def _keys(tmp_path: Path, settings: Any) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "KEYS": tmp_path / "keys"}
+    create_keys()
+
+
+def found() -> list[str]:
+    messages = checks.check_imagepipe()
+    assert all(message.hint for message in messages)
+    return [message.id for message in messages if message.id != "imagepipe.W004"]
+
+
+def test_the_reference_site_is_in_order() -> None:
+    assert found() == []
+
+
+def test_unknown_settings(settings: Any) -> None:
+    settings.IMAGEPIPE = {"EDGE": "x"}
+    assert found() == ["imagepipe.E001"]
+
+
+def test_missing_storages(settings: Any) -> None:
+    settings.STORAGES = {
+        alias: options
+        for alias, options in settings.STORAGES.items()
+        if not alias.startswith("imagepipe")
+    }
+    assert found() == ["imagepipe.E002", "imagepipe.E002"]
+
+
+@pytest.mark.parametrize("exposure", [{"base_url": "/private/"}, {"location": "media/private"}])
+def test_storages_that_can_be_reached(
+    settings: Any, tmp_path: Path, exposure: dict[str, str]
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    options = {"location": str(tmp_path / "private"), **exposure}
+    options["location"] = str(tmp_path / options["location"])
+    storages = dict(settings.STORAGES)
+    storages["imagepipe_private"] = {**storages["imagepipe_private"], "OPTIONS": options}
+    settings.STORAGES = storages
+    assert found() == ["imagepipe.E003"]
+
+
+def test_keys_that_others_can_read(tmp_path: Path) -> None:
+    KeyFolder(tmp_path / "keys").grant_key.chmod(0o644)
+    assert found() == ["imagepipe.E004"]
+
+
+def test_missing_keys(settings: Any, tmp_path: Path) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "KEYS": tmp_path / "none"}
+    assert found() == ["imagepipe.W001"]
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [{"width": 3}, {"widths": [0]}, {"ratio": [1, 2], "fit": "fit"}, {"widths": 7}],
+)
+def test_presets_that_cannot_be_used(settings: Any, preset: dict[str, Any]) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PRESETS": {"odd": preset}}
+    assert found() == ["imagepipe.E005"]
+
+
+@pytest.mark.parametrize("form", ["", "wagtail.images.forms.BaseImageForm", "no.such.Form"])
+def test_a_form_that_would_lose_files(settings: Any, form: str) -> None:
+    settings.WAGTAILIMAGES_IMAGE_FORM_BASE = form
+    assert found() == ["imagepipe.E006"]
+
+
+@pytest.mark.parametrize(
+    ("torch", "torchvision", "needs", "warned"),
+    [
+        ("2.13.0+cpu", "0.28.0", "torch ==2.13.0", True),
+        ("2.13.0+cpu", "0.28.0+cpu", "torch (==2.13.0)", False),
+        ("2.13.0", "0.27.0", "torch==2.12.0", True),
+        ("2.13.0", None, "", False),
+        (None, "0.28.0", "", False),
+    ],
+)
+def test_torchvision_that_does_not_fit(
+    monkeypatch: pytest.MonkeyPatch,
+    torch: str | None,
+    torchvision: str | None,
+    needs: str,
+    warned: bool,
+) -> None:
+    versions = {"torch": torch, "torchvision": torchvision}
+    monkeypatch.setattr(checks, "installed_version", versions.get)
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["numpy", needs])
+    assert ("imagepipe.W002" in found()) is warned
+
+
+def test_provenance_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "can_sign", lambda: False)
+    assert found() == ["imagepipe.W003"]

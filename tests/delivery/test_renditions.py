@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from imagepipe.delivery.actions import PublishVersion
+from imagepipe.delivery.models import StoredRendition
+from imagepipe.delivery.reconcile import reconcile_now
+from imagepipe.delivery.renditions import prewarm, prewarm_due
+from imagepipe.provenance.keys import load_keyring
+from imagepipe.urlspec import MIME_TYPES, verify_url
+from tests.delivery.library import Library, png
+
+
+class Edge(BaseHTTPRequestHandler):
+    """Answers signed addresses with bytes that tell the address."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        path = verify_url(self.path, load_keyring(), 0)
+        body = self.path.encode()
+        self.send_response(self.status)
+        self.send_header("Content-Type", MIME_TYPES[path.extension])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def edge(settings: Any, library: Library) -> Iterator[type[Edge]]:
+    handler = type("ThisEdge", (Edge,), {})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.IMAGEPIPE = {
+        **settings.IMAGEPIPE,
+        "EDGE_URL": f"http://127.0.0.1:{server.server_port}",
+        "PRESETS": {"card": {"widths": [40, 80], "ratio": [2, 1]}},
+    }
+    cache.clear()
+    yield handler
+    server.shutdown()
+
+
+def test_what_the_edge_answers_is_recorded(library: Library, edge: type[Edge]) -> None:
+    asset = library.asset()
+    version = library.version(asset, png(200, 100))
+    library.do(PublishVersion(version, None))
+    reconcile_now()
+    assert prewarm_due() == 1
+    found = StoredRendition.objects.filter(version=version)
+    assert {(item.width, item.height, item.format) for item in found} == {
+        (width, width // 2, extension)
+        for width in (40, 80)
+        for extension in ("avif", "webp", "jpg")
+    }
+    one = found.get(width=40, format="webp")
+    asset.refresh_from_db()
+    assert one.transform == "w_40,h_20,c_fill,g_focal"
+    assert one.rights["licence"] == "CC BY 4.0"
+    assert one.byte_count > 0
+    assert len(one.sha256) == len(hashlib.sha256().hexdigest())
+    assert prewarm_due() == 0
+    prewarm(asset)
+    assert found.count() == 6
+
+
+def test_an_edge_that_refuses_is_left_alone_for_a_while(
+    library: Library, edge: type[Edge]
+) -> None:
+    asset = library.asset()
+    library.do(PublishVersion(library.version(asset), None))
+    reconcile_now()
+    edge.status = 503
+    assert prewarm_due() == 1
+    assert prewarm_due() == 0
+    assert not StoredRendition.objects.exists()
+
+
+def test_an_edge_that_is_not_there(library: Library, settings: Any) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "EDGE_URL": "http://127.0.0.1:9"}
+    asset = library.asset()
+    library.do(PublishVersion(library.version(asset), None))
+    asset.refresh_from_db()
+    assert prewarm(asset) == []
