@@ -34,7 +34,8 @@ class RegisterModel(Action[RegisteredModel, RegisteredModel]):
             model.full_clean()
         except ValidationError as error:
             problems = (
-                f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items()
+                f"{field}: {' '.join(messages)}"
+                for field, messages in error.message_dict.items()
             )
             raise InvalidModelEntry(" ".join(problems)) from error
         model.save(force_insert=True)
@@ -67,7 +68,9 @@ class RetireModel(Action[RegisteredModel, RegisteredModel]):
 
 
 def _move(model: RegisteredModel, sources: set[State], target: State) -> None:
-    changed = RegisteredModel.objects.filter(pk=model.pk, state__in=sources).update(state=target)
+    changed = RegisteredModel.objects.filter(pk=model.pk, state__in=sources).update(
+        state=target
+    )
     model.refresh_from_db()
     if not changed:
         raise InvalidState(

@@ -17,7 +17,9 @@ from imagepipe.exceptions import ImagepipeError
 
 INDEX = "model_index.json"
 HASHED_SUFFIXES = frozenset({".safetensors", ".json", ".txt", ".model"})
-REFUSED_SUFFIXES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack"})
+REFUSED_SUFFIXES = frozenset(
+    {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack"}
+)
 MAX_CONFIGURATION_BYTES = 4 * 1024 * 1024
 FAMILIES = (
     ("StableDiffusionXL", "sdxl"),

@@ -206,7 +206,12 @@ class RejectCandidate(Action[Candidate, Review]):
     permission_policy_action = "review"
 
     def __init__(
-        self, candidate: Candidate, user: AbstractBaseUser | None, *, reason: str, note: str = ""
+        self,
+        candidate: Candidate,
+        user: AbstractBaseUser | None,
+        *,
+        reason: str,
+        note: str = "",
     ) -> None:
         super().__init__(candidate, user)
         self.reason = reason

@@ -65,7 +65,9 @@ def make_plan(
     prompt, negative, facts = _texts(brief, template)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
     width = _whole("width", _first(brief.width, template and template.width, 512), 16, MAX_SIDE)
-    height = _whole("height", _first(brief.height, template and template.height, 512), 16, MAX_SIDE)
+    height = _whole(
+        "height", _first(brief.height, template and template.height, 512), 16, MAX_SIDE
+    )
     if width * height > get_settings().MAX_PIXELS:
         raise InvalidBrief(_("The picture is too large. Choose a smaller size."), "width")
     native = native_size(width, height, model)
@@ -92,7 +94,9 @@ def make_plan(
             MAX_STEPS,
         ),
         guidance=_guidance(
-            _first(brief.guidance, template and template.guidance, defaults.get("guidance"), 4.0)
+            _first(
+                brief.guidance, template and template.guidance, defaults.get("guidance"), 4.0
+            )
         ),
         guidance_rescale=float(defaults.get("guidance_rescale", 0)),
         scheduler=defaults.get("scheduler"),
@@ -143,7 +147,9 @@ def make_seeds(brief: Brief, template: PromptTemplate | None) -> tuple[int, ...]
         raise InvalidBrief(_("This seed policy is unknown."), "seed_policy")
     if policy == policies.RANDOM and brief.seed is None:
         return tuple(secrets.randbelow(RANDOM_SEEDS) for _i in range(count))
-    start = _whole("seed", _first(brief.seed, template and template.seed, 0), 0, MAX_SEED - count)
+    start = _whole(
+        "seed", _first(brief.seed, template and template.seed, 0), 0, MAX_SEED - count
+    )
     if policy == policies.SERIES:
         return tuple(start + index for index in range(count))
     return tuple(start if index == 0 else _derive(start, index) for index in range(count))

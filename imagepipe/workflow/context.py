@@ -22,7 +22,7 @@ WRITE_INTERVAL = 0.5
 
 @dataclass
 class Lease:
-    """The hold of one worker on one run; ``stop`` says whether the worker shall end."""
+    """The hold of one worker on a run; ``stop`` says whether the worker shall end."""
 
     run: Run
     owner: str
@@ -30,7 +30,7 @@ class Lease:
     _written_at: float = field(default=float("-inf"), init=False)
 
     def check(self) -> None:
-        """Raise why work must not go on: ``LeaseLost``, ``RunCancelled``, ``WorkerStopping``."""
+        """Raise ``LeaseLost``, ``RunCancelled`` or ``WorkerStopping`` when work must end."""
         row = Run.objects.filter(pk=self.run.pk).values_list(
             "state", "lease_owner", "cancel_requested"
         )

@@ -145,7 +145,7 @@ def _read_node(id: Any, body: Any) -> Node:
 
 
 def _topological(by_id: Mapping[str, Node]) -> tuple[Node, ...]:
-    """Depth first from the ends of the graph, so that one branch is finished before the next."""
+    """Depth first from the ends of the graph, one branch after the other."""
     needed = {reference for node in by_id.values() for _, reference in node.inputs}
     if unknown := sorted(needed - set(by_id)):
         raise InvalidGraph(f"The step “{unknown[0]}” is used but does not exist.")

@@ -9,9 +9,7 @@ from imagepipe.quality.fingerprints import Fingerprint
 from imagepipe.workflow.models import Candidate, Run
 
 
-def known_fingerprints(
-    run: Run, index: int, own: Fingerprint | None
-) -> dict[str, Fingerprint]:
+def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> dict[str, Fingerprint]:
     """Return the known pictures by a name that people understand.
 
     Those are the versions of the library, the pictures that other runs offer, and the
@@ -32,7 +30,9 @@ def known_fingerprints(
         if known is not None:
             found[f"{title} #{number + 1}"] = known
             described.add(version)
-    versions = AssetVersion.objects.exclude(perceptual_hash="").exclude(pk__in=described - {None})
+    versions = AssetVersion.objects.exclude(perceptual_hash="").exclude(
+        pk__in=described - {None}
+    )
     for title, number, phash in versions.values_list(
         "asset__title", "number", "perceptual_hash"
     ).iterator():

@@ -80,9 +80,7 @@ def is_held(run_pk: int, owner: str) -> bool:
 def release(run: Run, owner: str) -> None:
     """Put the run back into the queue on purpose; this attempt does not count."""
     with transaction.atomic():
-        state.advance(
-            run, RunState.QUEUED, owner=owner, attempt=F("attempt") - 1, message=""
-        )
+        state.advance(run, RunState.QUEUED, owner=owner, attempt=F("attempt") - 1, message="")
         emit(RunQueued(run.uid.hex))
 
 
@@ -98,8 +96,10 @@ def reap(now: dt.datetime | None = None) -> int:
     for run in lost:
         # Only if it is the same lease still: the worker may have renewed it meanwhile.
         same = Run.objects.filter(
-            pk=run.pk, state=RunState.RUNNING,
-            lease_owner=run.lease_owner, lease_until=run.lease_until,
+            pk=run.pk,
+            state=RunState.RUNNING,
+            lease_owner=run.lease_owner,
+            lease_until=run.lease_until,
         )
         fate = _fate(run, now)
         with transaction.atomic():

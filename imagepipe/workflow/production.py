@@ -1,4 +1,4 @@
-"""The standard graph: prompt policy, then per candidate generate, upscale, finish, check, offer."""
+"""The standard graph: prompt policy, then per candidate make, scale, mark, check, offer."""
 
 from __future__ import annotations
 

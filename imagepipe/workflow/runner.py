@@ -63,7 +63,13 @@ def execute(
         with beating:
             _Execution(run, Lease(run, owner, stop)).go()
         state.advance(
-            run, RunState.SUCCEEDED, owner=owner, progress=1, message="", error="", error_code=""
+            run,
+            RunState.SUCCEEDED,
+            owner=owner,
+            progress=1,
+            message="",
+            error="",
+            error_code="",
         )
     except (LeaseLost, InvalidState):
         logger.warning("run lost", extra={"run": run.uid.hex})
@@ -103,7 +109,9 @@ class _Execution:
             self.outputs[node.id] = self._output(node, hashes[node.id], done, weight)
             done += weight
 
-    def _output(self, node: Node, input_hash: str, done: float, weight: float) -> dict[str, Any]:
+    def _output(
+        self, node: Node, input_hash: str, done: float, weight: float
+    ) -> dict[str, Any]:
         kind = registry.get(node.kind)
         step, _created = StepRun.objects.get_or_create(
             run=self.run, node=node.id, defaults={"kind": node.kind}
@@ -169,7 +177,9 @@ class _Execution:
             )
 
 
-def _find_reusable(kind: registry.Step, input_hash: str, step: StepRun) -> dict[str, Any] | None:
+def _find_reusable(
+    kind: registry.Step, input_hash: str, step: StepRun
+) -> dict[str, Any] | None:
     if not kind.reusable:
         return None
     finished = StepRun.objects.filter(

@@ -1,4 +1,4 @@
-"""The only door through which the state of a run changes: legal transitions, one UPDATE each."""
+"""How the state of a run changes: legal transitions only, one conditional UPDATE each."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ FINISHED = frozenset(state for state, targets in RUN_TRANSITIONS.items() if not 
 
 def sources(target: RunState) -> frozenset[RunState]:
     """Return the states from which ``target`` may be reached."""
-    return frozenset(
-        state for state, targets in RUN_TRANSITIONS.items() if target in targets
-    )
+    return frozenset(state for state, targets in RUN_TRANSITIONS.items() if target in targets)
 
 
 def advance(run: Run, target: RunState, *, owner: str | None = None, **values: Any) -> None:

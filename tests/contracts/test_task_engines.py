@@ -135,7 +135,9 @@ def test_an_engine_executes_runs_once_and_the_urgent_ones_first(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NEEDS)
-def test_a_broker_that_is_down_loses_nothing(name: str, sandbox: Callable[..., Sandbox]) -> None:
+def test_a_broker_that_is_down_loses_nothing(
+    name: str, sandbox: Callable[..., Sandbox]
+) -> None:
     for module in NEEDS[name]:
         require(importlib.util.find_spec(module) is not None, module)
     box = sandbox(TASK_ENGINE=name)

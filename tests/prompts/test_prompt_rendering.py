@@ -28,7 +28,11 @@ def template(**values: object) -> PromptTemplate:
 
 def test_segments_are_joined_with_the_subject_first_and_empty_ones_left_out():
     made = template(
-        subject="a {animal}", style="watercolour", light="  ", lens="85 mm,", negative="no {animal}"
+        subject="a {animal}",
+        style="watercolour",
+        light="  ",
+        lens="85 mm,",
+        negative="no {animal}",
     )
     rendered = rendering.render(made, {"animal": "fox"}, max_length=2000)
     assert rendered.prompt == "a fox, watercolour, 85 mm"

@@ -39,7 +39,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def new_model(**values: object) -> RegisteredModel:
-    return RegisteredModel(**({"slug": "m", "name": "M", "location": "/m", "licence": "MIT"} | values))
+    return RegisteredModel(
+        **({"slug": "m", "name": "M", "location": "/m", "licence": "MIT"} | values)
+    )
 
 
 def test_a_folder_is_described(folder: Path):
@@ -95,7 +97,8 @@ def test_a_folder_without_index_or_weights_is_refused(tmp_path: Path, folder: Pa
     ("pipeline", "family"),
     [
         ("StableDiffusionXLPipeline", "sdxl"), ("StableDiffusion3Pipeline", "sd3"),
-        ("StableDiffusionPipeline", "sd"), ("FluxPipeline", "flux"), ("OddPipeline", "oddpipeline"),
+        ("StableDiffusionPipeline", "sd"), ("FluxPipeline", "flux"),
+        ("OddPipeline", "oddpipeline"),
     ],
 )  # fmt: skip
 def test_families(pipeline: str, family: str):
@@ -123,7 +126,9 @@ def test_promotion_needs_its_own_permission():
     model = RegisterModel(new_model(), None).execute()
     user = User.objects.create_user("u")
     user.user_permissions.add(
-        *Permission.objects.filter(codename__in=["add_registeredmodel", "change_registeredmodel"])
+        *Permission.objects.filter(
+            codename__in=["add_registeredmodel", "change_registeredmodel"]
+        )
     )
     for action in (PromoteModel, RetireModel):
         with pytest.raises(PermissionDenied):
@@ -150,11 +155,21 @@ def test_the_command_registers_once_and_says_what(folder: Path):
     for _ in range(2):
         output = io.StringIO()
         call_command(
-            "imagepipe", "register-model", str(folder), "--licence", "MIT", "--allow", stdout=output
+            "imagepipe",
+            "register-model",
+            str(folder),
+            "--licence",
+            "MIT",
+            "--allow",
+            stdout=output,
         )
     model = RegisteredModel.objects.get()
     assert (model.slug, model.name, model.state) == ("my-model", "My Model", "allowed")
-    assert (model.native_width, model.family, model.sha256) == (128, "sd", content_sha256(folder))
+    assert (model.native_width, model.family, model.sha256) == (
+        128,
+        "sd",
+        content_sha256(folder),
+    )
     assert "my-model (sd, 128×128" in output.getvalue()
 
 

@@ -11,8 +11,10 @@ from imagepipe.workflow.exceptions import InvalidGraph
 from imagepipe.workflow.graph import MAX_NODES, Graph, Node
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text("abcü€ \"\\", max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc"), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text('abcü€ "\\', max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc"), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -58,11 +60,15 @@ def test_neither_order_nor_a_round_trip_changes_identity(graph: Graph, chance: r
 
 
 @given(graphs(), st.data())
-def test_a_changed_parameter_changes_exactly_what_depends_on_it(graph: Graph, data: st.DataObject):
+def test_a_changed_parameter_changes_exactly_what_depends_on_it(
+    graph: Graph, data: st.DataObject
+):
     changed = data.draw(st.sampled_from(graph.nodes))
     other = Graph(
         tuple(
-            Node.create(n.id, n.kind, n.params | ({"!": 1} if n is changed else {}), dict(n.inputs))
+            Node.create(
+                n.id, n.kind, n.params | ({"!": 1} if n is changed else {}), dict(n.inputs)
+            )
             for n in graph.nodes
         )
     )
@@ -83,7 +89,9 @@ def test_closing_a_circle_is_refused(graph: Graph, data: st.DataObject):
     while by_id[chain[-1]].inputs:
         chain.append(data.draw(st.sampled_from(by_id[chain[-1]].inputs))[1])
     start = by_id[chain[-1]]
-    closed = Node.create(start.id, start.kind, start.params, dict(start.inputs) | {"back": end.id})
+    closed = Node.create(
+        start.id, start.kind, start.params, dict(start.inputs) | {"back": end.id}
+    )
     with pytest.raises(InvalidGraph, match="wait for each other"):
         Graph(tuple(closed if node is start else node for node in graph.nodes))
 
@@ -94,7 +102,9 @@ node_bodies = st.fixed_dictionaries(
 documents = st.fixed_dictionaries(
     {
         "schema": st.sampled_from([1, 1, 1, True, 2, None]),
-        "nodes": st.dictionaries(st.text("ab-", max_size=3), node_bodies | json_values, max_size=3),
+        "nodes": st.dictionaries(
+            st.text("ab-", max_size=3), node_bodies | json_values, max_size=3
+        ),
     }
 )
 
@@ -118,7 +128,11 @@ def test_one_branch_is_finished_before_the_next():
         nodes.append(Node.create(f"generate-{branch}", "make", {}, {"p": "policy"}))
         nodes.append(Node.create(f"offer-{branch}", "offer", {}, {"p": f"generate-{branch}"}))
     assert [node.id for node in Graph(tuple(nodes)).order] == [
-        "policy", "generate-00", "offer-00", "generate-01", "offer-01",
+        "policy",
+        "generate-00",
+        "offer-00",
+        "generate-01",
+        "offer-01",
     ]
 
 
@@ -129,7 +143,10 @@ def test_one_branch_is_finished_before_the_next():
         ((Node.create("a", "k"), Node.create("a", "k")), "same name"),
         ((Node.create("a", "k", {}, {"x": "b"}),), "“b” is used but does not exist"),
         ((Node.create("a", "k", {}, {"x": "a"}),), "“a” and “a” wait for each other"),
-        (tuple(Node.create(f"n{i}", "k") for i in range(MAX_NODES + 1)), "1 to 500 steps, not 501"),
+        (
+            tuple(Node.create(f"n{i}", "k") for i in range(MAX_NODES + 1)),
+            "1 to 500 steps, not 501",
+        ),
     ],
 )
 def test_invalid_graphs_say_why(nodes: tuple[Node, ...], message: str):
@@ -140,9 +157,16 @@ def test_invalid_graphs_say_why(nodes: tuple[Node, ...], message: str):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("", "k"), ("A", "k"), ("a" * 41, "k"), ("a", "k k"), ("a", "k", {"x": float("nan")}),
-        ("a", "k", {"x": object()}), ("a", "k", {"x": "y" * 70_000}), ("a", "k", {"x": "\ud800"}),
-        ("a", "k", {}, {f"i{n}": "b" for n in range(17)}), ("a", "k", {}, {"I": "b"}),
+        ("", "k"),
+        ("A", "k"),
+        ("a" * 41, "k"),
+        ("a", "k k"),
+        ("a", "k", {"x": float("nan")}),
+        ("a", "k", {"x": object()}),
+        ("a", "k", {"x": "y" * 70_000}),
+        ("a", "k", {"x": "\ud800"}),
+        ("a", "k", {}, {f"i{n}": "b" for n in range(17)}),
+        ("a", "k", {}, {"I": "b"}),
     ],
 )
 def test_invalid_nodes_are_refused(arguments: tuple[object, ...]):
@@ -163,4 +187,6 @@ def test_a_node_cannot_be_changed_from_outside():
 def test_a_long_chain_needs_no_deep_stack():
     nodes = [Node.create("n0", "k")]
     nodes += [Node.create(f"n{i}", "k", {}, {"x": f"n{i - 1}"}) for i in range(1, MAX_NODES)]
-    assert [node.id for node in Graph(tuple(nodes)).order] == [f"n{i}" for i in range(MAX_NODES)]
+    assert [node.id for node in Graph(tuple(nodes)).order] == [
+        f"n{i}" for i in range(MAX_NODES)
+    ]

@@ -14,7 +14,9 @@ pytest.importorskip("diffusers")
 
 @pytest.mark.slow
 @pytest.mark.django_db
-def test_a_run_with_a_real_diffusion_pipeline(start, finish, template, tmp_path: Path, private_folder: Path):
+def test_a_run_with_a_real_diffusion_pipeline(
+    start, finish, template, tmp_path: Path, private_folder: Path
+):
     from tests.generation.tiny_model import build_tiny_model
 
     folder = build_tiny_model(tmp_path / "tiny")

@@ -35,7 +35,9 @@ class Planted(FakeBackend):
             return result
         output = io.BytesIO()
         self.picture(request).save(output, "PNG")
-        return type(result)(**{n: getattr(result, n) for n in result.__slots__} | {"png": output.getvalue()})
+        return type(result)(
+            **{n: getattr(result, n) for n in result.__slots__} | {"png": output.getvalue()}
+        )
 
 
 @pytest.fixture
@@ -144,7 +146,8 @@ def test_an_empty_prompt_never_becomes_a_run(start, template):
         ({"width": 0}, "width"), ({"width": 8192 * 2}, "width"), ({"height": True}, "height"),
         ({"steps": 1000}, "steps"), ({"guidance": float("nan")}, "guidance"),
         ({"candidates": 17}, "candidates"), ({"candidates": 0}, "candidates"),
-        ({"seed": -1}, "seed"), ({"seed": 2**60}, "seed"), ({"seed_policy": "dice"}, "seed_policy"),
+        ({"seed": -1}, "seed"), ({"seed": 2**60}, "seed"),
+        ({"seed_policy": "dice"}, "seed_policy"),
     ],
 )  # fmt: skip
 def test_parameters_out_of_bounds_name_their_field(start, brief, field):

@@ -38,7 +38,11 @@ class RunLife(RuleBasedStateMachine):
     def queue(self, priority: int) -> int:
         run = Run.objects.create(title="x", graph={}, graph_sha256="", priority=priority)
         self.expected[run.pk] = {
-            "state": S.QUEUED, "owner": "", "attempt": 0, "asked": False, "priority": priority,
+            "state": S.QUEUED,
+            "owner": "",
+            "attempt": 0,
+            "asked": False,
+            "priority": priority,
         }
         return run.pk
 
@@ -117,7 +121,9 @@ class RunLife(RuleBasedStateMachine):
         for run in Run.objects.all():
             row = self.expected[run.pk]
             assert (run.state, run.lease_owner, run.attempt) == (
-                row["state"], row["owner"], row["attempt"],
+                row["state"],
+                row["owner"],
+                row["attempt"],
             )
             assert (run.lease_until is not None) == (run.state == S.RUNNING)
             assert (run.finished_at is not None) == run.is_finished

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_progress_is_written_at_most_twice_a_second(start, finish, slow, monkeyp
     run = finish(start(candidates=2, steps=40))
     assert run.state == RunState.SUCCEEDED
     assert len(writes) >= 3
-    pauses = [later - earlier for (earlier, _), (later, _) in zip(writes, writes[1:])]
+    pauses = [later - earlier for (earlier, _), (later, _) in pairwise(writes)]
     assert min(pauses) >= context.WRITE_INTERVAL
     shares = [share for _, share in writes]
     assert shares == sorted(shares)

@@ -18,7 +18,7 @@ for number in range({count}):
     StartRun(
         Run(title=f"r{{number}}", template=PromptTemplate.objects.get(), priority=number % 3),
         None,
-        brief=Brief(variables={{"subject": f"blue teapot {{number}}"}}, candidates={candidates}),
+        brief=Brief(variables={{"subject": f"blue tea {{number}}"}}, candidates={candidates}),
     ).execute()
 """
 CLAIM_ALL = """
@@ -97,7 +97,8 @@ def test_a_killed_worker_is_succeeded_by_another_that_repeats_nothing(sandbox):
         # In the middle of the second picture, the first one being offered.
         before = wait_for(
             lambda: (
-                now if (now := read_state(box))["steps"].get("generate-01", [""])[0] == "running"
+                now
+                if (now := read_state(box))["steps"].get("generate-01", [""])[0] == "running"
                 else None
             )
         )
@@ -151,11 +152,13 @@ def test_cancelling_ends_a_running_run_within_a_step(sandbox):
     try:
         wait_for(lambda: read_state(box)["progress"] > 0)
         box.run(
-            "from imagepipe.models import Run; from imagepipe.workflow.actions import CancelRun\n"
+            "from imagepipe.models import Run\n"
+            "from imagepipe.workflow.actions import CancelRun\n"
             "CancelRun(Run.objects.get(), None).execute()"
         )
         now = wait_for(
-            lambda: now if (now := read_state(box))["state"] == "cancelled" else None, seconds=10
+            lambda: now if (now := read_state(box))["state"] == "cancelled" else None,
+            seconds=10,
         )
     finally:
         worker.send_signal(signal.SIGTERM)

@@ -24,7 +24,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--backend", default="diffusers", help="engine (default: diffusers)")
     parser.add_argument("--card", type=Path, help="text file with the model card")
     parser.add_argument(
-        "--size", type=int, metavar="PIXELS", help="side the model was made for, if not in its files"
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="side the model was made for, if not in its files",
     )
     parser.add_argument("--allow", action="store_true", help="allow it for production at once")
 

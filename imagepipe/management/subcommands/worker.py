@@ -10,9 +10,7 @@ help = "Executes waiting runs; SIGTERM puts the current run back into the queue.
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--once", action="store_true", help="end as soon as no run is waiting"
-    )
+    parser.add_argument("--once", action="store_true", help="end as soon as no run is waiting")
     parser.add_argument(
         "--poll", type=float, default=0.5, metavar="SECONDS", help="pause between looks (0.5)"
     )

@@ -40,7 +40,9 @@ def run(context: StepContext) -> dict[str, Any]:
         )
     except FileNotFoundError as error:
         raise MissingKeys(
-            _("Pictures cannot be signed: the keys are missing. Run “manage.py imagepipe keys”.")
+            _(
+                "Pictures cannot be signed: keys are missing. Run “manage.py imagepipe keys”."
+            )
         ) from error
     context.check()
     return {
@@ -56,7 +58,7 @@ def run(context: StepContext) -> dict[str, Any]:
 
 
 def complete_recipe(picture: Any, template: dict[str, Any] | None) -> Recipe:
-    """Return the generation's recipe with the template and what was done to the pixels since."""
+    """Return the recipe with the template and what was done to the pixels since."""
     data = dict(picture["recipe"])
     if template is not None:
         facts = TemplateFacts(
