@@ -26,7 +26,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     nodes = []
     for position, name in enumerate(names):
         choices = st.sampled_from(names[:position]) if position else st.nothing()
-        earlier = draw(st.lists(choices, max_size=3))
+        earlier = draw(st.lists(choices, max_size=min(3, position)))
         nodes.append(
             Node.create(
                 name,
