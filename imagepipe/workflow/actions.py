@@ -10,11 +10,15 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from imagepipe.actions.base import Action
+from imagepipe.assets import masters
+from imagepipe.assets.actions import IngestVersion
+from imagepipe.assets.inspection import inspect_picture
 from imagepipe.assets.models import Asset, AssetVersion, Lineage
 from imagepipe.conf import get_settings
 from imagepipe.credentials import SourceType
 from imagepipe.events.bus import RunQueued, emit
 from imagepipe.exceptions import InvalidState
+from imagepipe.review.actions import ApproveVersion
 from imagepipe.review.models import Review
 from imagepipe.workflow import blobs, production, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
@@ -151,24 +155,18 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
         return self.instance.run
 
     def execute(self, skip_permission_checks: bool = False) -> AssetVersion:
-        from imagepipe.assets import masters
-        from imagepipe.assets.inspection import inspect
-
         self.check(skip_permission_checks)
         # Pixels are read and stored before the transaction; storing them twice is harmless.
         _require_open(self.instance)
         self._content = blobs.read(self.instance.sha256)
         settings = get_settings()
-        self._facts = inspect(
+        self._facts = inspect_picture(
             self._content, max_bytes=settings.MAX_UPLOAD_BYTES, max_pixels=settings.MAX_PIXELS
         )
         masters.store(self._content)
         return super().execute(skip_permission_checks=True)
 
     def perform(self) -> AssetVersion:
-        from imagepipe.assets.actions import IngestVersion
-        from imagepipe.review.actions import ApproveVersion
-
         candidate = Candidate.objects.select_for_update().get(pk=self.instance.pk)
         _require_open(candidate)
         run = candidate.run

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from imagepipe.postproduction.exceptions import UnusablePicture
+from imagepipe.assets.exceptions import UnusablePicture
 
 MIME_TYPES = {
     "JPEG": "image/jpeg",

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from imagepipe.postproduction.exceptions import UnusablePicture
-from imagepipe.postproduction.inspect import inspect_picture
+from imagepipe.assets.exceptions import UnusablePicture
+from imagepipe.assets.inspection import inspect_picture
 
 
 def picture(side: int = 48, mode: str = "RGB") -> Image.Image:
