@@ -1,0 +1,113 @@
+"""What a delivered picture says about itself: XMP always, content credentials if possible."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections import OrderedDict
+
+from edge.metrics import Metrics
+from edge.sources import FolderSource
+from imagepipe.credentials import (
+    CredentialsError,
+    CredentialSigner,
+    PictureMetadata,
+    PreparedParent,
+    SigningIdentity,
+    build_xmp,
+)
+from imagepipe.grants import GrantedVersion
+from imagepipe.grants.documents import canonical_json
+from imagepipe.urlspec import MIME_TYPES, Plan
+
+logger = logging.getLogger("edge.marking")
+
+_MOST_PARENTS = 256
+
+
+class Marker:
+    """Marks the pictures of one process. Without an identity it writes XMP only."""
+
+    def __init__(
+        self, source: FolderSource, identity: SigningIdentity | None, metrics: Metrics
+    ) -> None:
+        self._source = source
+        self._metrics = metrics
+        self._signer = None if identity is None else CredentialSigner(identity)
+        certificates = b"" if identity is None else identity.certificates_pem
+        self._identity_digest = hashlib.sha256(certificates).hexdigest()
+        self._parents: OrderedDict[str, PreparedParent] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def digest(self, version: GrantedVersion) -> str:
+        """Changes whenever the marking of this version would."""
+        marking = canonical_json([version.source_type, dict(version.credit)])
+        return hashlib.sha256(marking + self._identity_digest.encode()).hexdigest()
+
+    def packet(self, version: GrantedVersion) -> bytes:
+        """The XMP packet of a version."""
+        return build_xmp(PictureMetadata.from_credit(version.credit, version.source_type))
+
+    def sign(
+        self,
+        body: bytes,
+        extension: str,
+        version: GrantedVersion,
+        master: bytes,
+        actions: tuple[str, ...],
+    ) -> bytes:
+        """The picture with the edge's credential, chained to its master's.
+
+        A picture that cannot be signed is delivered with its XMP marking, logged and counted.
+        """
+        if self._signer is None:
+            self._metrics.signatures.labels("off").inc()
+            return body
+        try:
+            parent = self._parent(self._signer, version, master)
+            title = version.credit.get("title", "picture")
+            signed = self._signer.sign_rendition(
+                body, MIME_TYPES[extension], parent, actions, title=title
+            )
+        except (CredentialsError, OSError) as error:
+            logger.error("not signed: master %s: %s", version.sha256[:16], error)
+            self._metrics.signatures.labels("failed").inc()
+            return body
+        self._metrics.signatures.labels("signed").inc()
+        return signed
+
+    def _parent(
+        self, signer: CredentialSigner, version: GrantedVersion, master: bytes
+    ) -> PreparedParent:
+        """The prepared parent that was published or, where there is none, one made here."""
+        with self._lock:
+            parent = self._parents.get(version.sha256)
+        if parent is not None:
+            return parent
+        stored = self._source.parent(version)
+        if stored is None:
+            parent = signer.prepare_parent(master, version.mime)
+        else:
+            parent = PreparedParent.from_bytes(stored)
+        with self._lock:
+            self._parents[version.sha256] = parent
+            while len(self._parents) > _MOST_PARENTS:
+                self._parents.popitem(last=False)
+        return parent
+
+
+def actions_of(
+    todo: Plan, source: tuple[int, int], mime: str, delivered: str
+) -> tuple[str, ...]:
+    """The C2PA actions that a rendition stands for, in the order they were done."""
+    actions = []
+    if todo.is_cropped:
+        actions.append("c2pa.cropped")
+    if (todo.scale_width, todo.scale_height) != source:
+        actions.append("c2pa.resized")
+    if todo.is_padded:
+        actions.append("c2pa.edited")
+    if mime != delivered or not actions:
+        actions.append("c2pa.transcoded")
+    return tuple(actions)
