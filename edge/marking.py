@@ -7,8 +7,9 @@ import logging
 import threading
 from collections import OrderedDict
 
-from edge.metrics import Metrics
 from edge.sources import FolderSource
+
+from edge.metrics import Metrics
 from imagepipe.credentials import (
     CredentialsError,
     CredentialSigner,

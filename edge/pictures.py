@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, NotDeliverable, Refusal
 from edge.grants import GrantBook
+
 from edge.production import Job, Producer
 from edge.responses import (
     PREVIEW_AGE,

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from edge.cache import CacheKey, DiskCache, MemoryCache, Picture
 from edge.config import EdgeConfig
-from edge.encode import DEFAULT_QUALITY, Effort, encode
 from edge.exceptions import SourceUnusable
 from edge.flight import FileLocks, Gate, SingleFlight
+from edge.sources import FolderSource
+
+from edge.encode import DEFAULT_QUALITY, Effort, encode
 from edge.marking import Marker, actions_of
 from edge.metrics import Metrics
 from edge.render import Limits, read_header, render
-from edge.sources import FolderSource
 from imagepipe.grants import GrantedVersion
 from imagepipe.urlspec import MIME_TYPES, Transform, format_transform
 

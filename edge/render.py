@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edge.config import EdgeConfig
 from edge.exceptions import SourceUnusable
+
 from edge.vips import pyvips
 from imagepipe.urlspec import Plan, Transform, plan
 

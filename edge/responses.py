@@ -9,6 +9,7 @@ from typing import Final
 
 from edge.cache import Picture
 from edge.exceptions import Refusal
+
 from imagepipe.urlspec import MIME_TYPES
 
 SUPERSEDED_AGE: Final = 60

@@ -10,7 +10,7 @@ import os
 # libvips reads it once, when it starts.
 os.environ.setdefault("VIPS_CONCURRENCY", "1")
 
-import pyvips  # noqa: E402
+import pyvips
 
 pyvips.cache_set_max(0)
 pyvips.block_untrusted_set(True)

@@ -1,0 +1,155 @@
+"""Finished pictures: a few in memory, many on disk. Both may be lost at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+logger = logging.getLogger("edge.cache")
+
+_MAGIC: Final = b"imagepipe rendition 1\n"
+_HEADER: Final = len(_MAGIC) + 32
+MEMORY_ITEM: Final = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """Names one finished picture: its asset and version for purging, a digest of the rest."""
+
+    asset: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Encoded bytes and their SHA-256 (hex), which is also the strong ETag."""
+
+    body: bytes
+    sha256: str
+
+    @classmethod
+    def of(cls, body: bytes) -> Picture:
+        """Hash the bytes."""
+        return cls(body, hashlib.sha256(body).hexdigest())
+
+
+class MemoryCache:
+    """Least recently used pictures, bounded by bytes. Safe for use by several threads."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._pictures: OrderedDict[CacheKey, Picture] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: CacheKey) -> Picture | None:
+        """The picture, if it is here."""
+        with self._lock:
+            picture = self._pictures.get(key)
+            if picture is not None:
+                self._pictures.move_to_end(key)
+            return picture
+
+    def put(self, key: CacheKey, picture: Picture) -> None:
+        """Keep a small picture; large ones stay on disk."""
+        size = len(picture.body)
+        if size > min(MEMORY_ITEM, self._most_bytes):
+            return
+        with self._lock:
+            old = self._pictures.pop(key, None)
+            self._bytes += size - (len(old.body) if old else 0)
+            self._pictures[key] = picture
+            while self._bytes > self._most_bytes:
+                _, oldest = self._pictures.popitem(last=False)
+                self._bytes -= len(oldest.body)
+
+    def purge(self, asset: str) -> None:
+        """Forget everything of an asset."""
+        with self._lock:
+            for key in [key for key in self._pictures if key.asset == asset]:
+                self._bytes -= len(self._pictures.pop(key).body)
+
+
+class DiskCache:
+    """Pictures as files with their hash in front: a torn or rotten file is never served."""
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, key: CacheKey) -> Picture | None:
+        """The picture, if it is here and whole."""
+        path = self._path(key)
+        try:
+            data = path.read_bytes()
+            os.utime(path)
+        except OSError:
+            return None
+        picture = Picture.of(data[_HEADER:])
+        if data[:_HEADER] != _MAGIC + bytes.fromhex(picture.sha256):
+            logger.warning("removing a damaged file from the cache: %s", path.name)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        return picture
+
+    def put(self, key: CacheKey, picture: Picture) -> None:
+        """Store atomically; a full or broken disk is logged and costs only speed."""
+        path = self._path(key)
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_MAGIC + bytes.fromhex(picture.sha256))
+                file.write(picture.body)
+            os.replace(temporary, path)
+        except OSError as error:
+            logger.warning("a picture was not cached on disk: %s", error.strerror)
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+
+    def purge(self, asset: str, keep: frozenset[str] = frozenset()) -> None:
+        """Delete an asset's files, except those of the named versions (16 hex digits)."""
+        with contextlib.suppress(FileNotFoundError):
+            for entry in list(os.scandir(self._folder / asset[:2] / asset)):
+                if entry.name.partition("-")[0] not in keep:
+                    with contextlib.suppress(OSError):
+                        os.unlink(entry.path)
+
+    def tidy(self) -> None:
+        """Delete what was not used for longest, until a tenth of the room is free."""
+        files = sorted(self._files())
+        total = sum(size for _, size, _ in files)
+        if total <= self._most_bytes:
+            return
+        for _, size, path in files:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            total -= size
+            if total <= self._most_bytes * 0.9:
+                return
+
+    def _files(self) -> Iterator[tuple[int, int, str]]:
+        for root, _, names in os.walk(self._folder):
+            for name in names:
+                path = os.path.join(root, name)
+                with contextlib.suppress(OSError):
+                    status = os.stat(path)
+                    yield status.st_mtime_ns, status.st_size, path
+
+    def _path(self, key: CacheKey) -> Path:
+        name = f"{key.version}-{key.digest[:40]}"
+        return self._folder / key.asset[:2] / key.asset / name
