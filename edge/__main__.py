@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import shutil
 import sys
 from pathlib import Path
 
-from edge.config import ConfigError, EdgeConfig, describe
-from edge.metrics_folder import FOLDER_VARIABLE
+from edge.config import METRICS_FOLDER, ConfigError, EdgeConfig, describe
+from edge.keys import EdgeKeys
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = EdgeConfig.from_environ(os.environ)
         config.check()
-        _try_to_load(config)
+        EdgeKeys.load(config)
     except ConfigError as error:
         print(f"edge: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -38,19 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _try_to_load(config: EdgeConfig) -> None:
-    """Let unusable keys stop the start, not the workers one by one."""
-    from edge.app import EdgeApp
-
-    logging.getLogger("edge").addHandler(logging.NullHandler())
-    EdgeApp.load(config)
-
-
 def _share_metrics(folder: Path) -> None:
     """Numbers of an earlier start do not count."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    os.environ[FOLDER_VARIABLE] = str(folder)
+    os.environ[METRICS_FOLDER] = str(folder)
 
 
 def _serve(config: EdgeConfig) -> None:
@@ -72,7 +63,6 @@ def _serve(config: EdgeConfig) -> None:
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
-        process_name=None,
     )
     print(f"edge: listening on http://{config.host}:{config.port}", flush=True)  # noqa: T201
     server.serve()

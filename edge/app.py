@@ -10,21 +10,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from edge import logs
-from edge.config import ConfigError, EdgeConfig, variable
+from edge.conditional import Ask
+from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, Refusal
 from edge.follower import Follower
 from edge.grants import GrantBook
 from edge.health import healthz, readyz
+from edge.keys import EdgeKeys
 from edge.marking import Marker
 from edge.metrics import CONTENT_TYPE, Metrics
-from edge.pictures import Ask, PictureHandler
+from edge.pictures import PictureHandler
 from edge.production import Producer
 from edge.responses import SAFETY, Response, problem
 from edge.sequences import SequenceMemory
 from edge.sources import FolderSource
-from imagepipe.credentials import CredentialsError, SigningIdentity
-from imagepipe.grants import InvalidKeyFile, load_public_keys
-from imagepipe.urlspec import InvalidKeyring, Keyring
 
 logger = logging.getLogger("edge")
 
@@ -40,15 +39,14 @@ class EdgeApp:
         self.metrics = Metrics()
         source = FolderSource(config.storage, config.max_source_bytes)
         memory = SequenceMemory(config.cache / "sequences.json")
-        keys = _load("grant_keys", lambda: load_public_keys(config.grant_keys))
-        self.book = GrantBook(source, keys, memory.guard, self._on_change)
-        marker = Marker(source, _identity(config), self.metrics)
+        keys = EdgeKeys.load(config)
+        if keys.identity is None:
+            logger.warning("no signing identity: pictures carry XMP but no content credentials")
+        self.book = GrantBook(source, keys.grants, memory.guard, self._on_change)
+        marker = Marker(source, keys.identity, self.metrics)
         self.producer = Producer(config, source, marker, self.metrics)
-        self.follower = Follower(
-            self.book, memory, config.poll, lambda: self.producer.disk.tidy()
-        )
-        keyring = _load("url_keys", lambda: Keyring.from_json(config.url_keys.read_bytes()))
-        self._pictures = PictureHandler(config, keyring, self.book, self.producer, clock)
+        self.follower = Follower(self.book, memory, config.poll, self.producer.disk.tidy)
+        self._pictures = PictureHandler(config, keys.urls, self.book, self.producer, clock)
         header = config.market_header.upper().replace("-", "_")
         self._market_key = f"HTTP_{header}" if header else None
         self._checks: dict[str, Callable[[], bool]] = {
@@ -62,7 +60,9 @@ class EdgeApp:
         """Stop the background thread."""
         self.follower.stop()
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
         started = time.perf_counter()
         method = str(environ.get("REQUEST_METHOD", ""))
         path = str(environ.get("PATH_INFO", ""))
@@ -125,21 +125,6 @@ class EdgeApp:
         except Refusal:
             pass
         self.producer.purge(asset, keep)
-
-
-def _identity(config: EdgeConfig) -> SigningIdentity | None:
-    folder = config.identity
-    if folder is None:
-        logger.warning("no signing identity: pictures carry XMP but no content credentials")
-        return None
-    return _load("identity", lambda: SigningIdentity.load(folder))
-
-
-def _load(name: str, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except (OSError, InvalidKeyring, InvalidKeyFile, CredentialsError) as error:
-        raise ConfigError(f"{variable(name)}: {error}") from None
 
 
 def create_app() -> EdgeApp:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 PREFIX: Final = "IMAGEPIPE_EDGE_"
+#: prometheus-client shares numbers between processes here, if set before it is imported.
+METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 REQUIRED: Final = ("storage", "cache", "url_keys", "grant_keys")
 
 

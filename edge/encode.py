@@ -42,7 +42,9 @@ def encode(
         return write_xmp(image.pngsave_buffer(compression=6, keep="none"), known.mime, packet)
     image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)
     scaled = max(1, (quality or DEFAULT_QUALITY) - _LESS[extension])
-    return bytes(getattr(image, _SAVERS[extension])(keep="xmp", Q=scaled, **_options(extension, effort)))
+    return bytes(
+        getattr(image, _SAVERS[extension])(keep="xmp", Q=scaled, **_options(extension, effort))
+    )
 
 
 _SAVERS = {"jpg": "jpegsave_buffer", "webp": "webpsave_buffer", "avif": "heifsave_buffer"}

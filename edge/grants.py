@@ -99,11 +99,10 @@ class GrantBook:
         entries = changes_since(document, self._last[shard])
         for entry in document.entries:
             self._guard.expect(entry.asset, entry.grant_sequence)
-        changed = {entry.asset for entry in entries or document.entries}
         if entries is None:
-            changed |= {asset for asset in list(self._known) if shard_of(asset) == shard}
-        elif not entries:
-            changed = set()
+            changed = {asset for asset in list(self._known) if shard_of(asset) == shard}
+        else:
+            changed = {entry.asset for entry in entries}
         for asset in changed:
             self._drop(asset)
             self._on_change(asset)

@@ -13,8 +13,8 @@ from prometheus_client import (
     multiprocess,
 )
 
-#: prometheus-client writes its files here, if set before it is imported.
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+from edge.config import METRICS_FOLDER
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -55,7 +55,10 @@ class Metrics:
             registry=registry,
         )
         self.sent_bytes = Counter(
-            "imagepipe_edge_sent_bytes", "Bytes of pictures sent.", ("format",), registry=registry
+            "imagepipe_edge_sent_bytes",
+            "Bytes of pictures sent.",
+            ("format",),
+            registry=registry,
         )
         self.waiting = Gauge(
             "imagepipe_edge_waiting",
@@ -73,7 +76,7 @@ class Metrics:
     def text(self) -> bytes:
         """The numbers of all processes in Prometheus' text format."""
         registry = self.registry
-        if os.environ.get(FOLDER_VARIABLE):
+        if os.environ.get(METRICS_FOLDER):
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)
         return bytes(generate_latest(registry))

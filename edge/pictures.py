@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from edge.conditional import Ask, conditional
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, NotDeliverable, Refusal
 from edge.grants import GrantBook
-
 from edge.production import Job, Producer
 from edge.responses import (
     PREVIEW_AGE,
     SUPERSEDED_AGE,
-    Headers,
     Lifetime,
     Response,
-    byte_range,
     etag,
-    is_match,
     picture_headers,
 )
 from imagepipe.grants import Decision, Grant, decide
@@ -44,18 +41,6 @@ _DETAILS = {
     "channel": "the picture may not be shown on this channel",
     "stale-grant": "the delivery document is too old to be relied on",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """The parts of a request that matter here."""
-
-    path: str
-    accept: str = ""
-    if_none_match: str = ""
-    range: str = ""
-    if_range: str = ""
-    market: str | None = None
 
 
 class PictureHandler:
@@ -114,7 +99,7 @@ class PictureHandler:
                 "format": extension,
             },
         )
-        return _conditional(response, ask, etag(picture))
+        return conditional(response, ask, etag(picture))
 
     def _verify(self, url_path: str, now: int) -> ImagePath:
         try:
@@ -175,40 +160,8 @@ class PictureHandler:
         return lifetime
 
 
-def _conditional(response: Response, ask: Ask, tag: str) -> Response:
-    """304, a part of the picture, or the whole one."""
-    if ask.if_none_match and is_match(ask.if_none_match, tag):
-        kept = [pair for pair in response.headers if pair[0] != "Content-Type"]
-        return replace(response, status=304, headers=kept, body=b"")
-    size = len(response.body)
-    if ask.range and ask.if_range in ("", tag):
-        try:
-            part = byte_range(ask.range, size)
-        except ValueError:
-            extra = [("Content-Range", f"bytes */{size}"), ("Content-Length", "0")]
-            kept = [pair for pair in response.headers if pair[0] not in _NOT_WITH_416]
-            return replace(
-                response, status=416, headers=kept + extra + [("Cache-Control", "no-store")],
-                body=b"", reason="range",
-            )
-        if part is not None:
-            body = response.body[part[0] : part[1] + 1]
-            extra = [("Content-Range", f"bytes {part[0]}-{part[1]}/{size}")]
-            extra += _length(body)
-            return replace(response, status=206, headers=response.headers + extra, body=body)
-    return replace(response, headers=response.headers + _length(response.body))
-
-
-_NOT_WITH_416 = ("Content-Type", "ETag", "Cache-Control")
-
-
-def _length(body: bytes) -> Headers:
-    return [("Content-Length", str(len(body)))]
-
-
 def _timing(origin: str, stages: dict[str, float]) -> str:
     """Server-Timing, in milliseconds."""
     parts = [f"cache;desc={origin}"]
     parts += [f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages.items()]
     return ", ".join(parts)
-

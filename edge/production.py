@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from edge.cache import CacheKey, DiskCache, MemoryCache, Picture
 from edge.config import EdgeConfig
+from edge.encode import DEFAULT_QUALITY, Effort, encode
 from edge.exceptions import SourceUnusable
 from edge.flight import FileLocks, Gate, SingleFlight
-from edge.sources import FolderSource
-
-from edge.encode import DEFAULT_QUALITY, Effort, encode
 from edge.marking import Marker, actions_of
 from edge.metrics import Metrics
 from edge.render import Limits, read_header, render
+from edge.sources import FolderSource
 from imagepipe.grants import GrantedVersion
 from imagepipe.urlspec import MIME_TYPES, Transform, format_transform
 
@@ -102,18 +101,14 @@ class Producer:
         found = self.disk.get(key)
         origin = "disk"
         if found is None:
-            with self._stage("queue", stages):
-                slot = self._gate.slot(deadline)
-                slot.__enter__()
-            try:
-                with self._locks.hold(key.digest, deadline):
-                    found = self.disk.get(key)
-                    if found is None:
-                        origin = "made"
-                        found = Picture.of(self._make(job, stages))
-                        self.disk.put(key, found)
-            finally:
-                slot.__exit__(None, None, None)
+            queued = time.perf_counter()
+            with self._gate.slot(deadline), self._locks.hold(key.digest, deadline):
+                self._note("queue", queued, stages)
+                found = self.disk.get(key)
+                if found is None:
+                    origin = "made"
+                    found = Picture.of(self._make(job, stages))
+                    self.disk.put(key, found)
         self.memory.put(key, found)
         return found, origin, stages
 
@@ -163,5 +158,8 @@ class Producer:
     def _stage(self, name: str, stages: Stages) -> Iterator[None]:
         started = time.perf_counter()
         yield
+        self._note(name, started, stages)
+
+    def _note(self, name: str, started: float, stages: Stages) -> None:
         stages[name] = time.perf_counter() - started
         self._metrics.stage_seconds.labels(name).observe(stages[name])

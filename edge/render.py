@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from edge.config import EdgeConfig
 from edge.exceptions import SourceUnusable
-
 from edge.vips import pyvips
 from imagepipe.urlspec import Plan, Transform, plan
 
@@ -22,7 +21,7 @@ _WHITE = "ffffff"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is known of a master before it is decoded; the size is that of the upright picture."""
+    """What is known of a master before it is decoded; the size is the upright one."""
 
     mime: str
     width: int
@@ -52,7 +51,9 @@ def read_header(data: bytes, limits: Limits) -> Header:
     except pyvips.Error:
         raise _damaged() from None
     if loader not in _MIME_OF_LOADER:
-        raise SourceUnusable(502, "source-damaged", "the master is not a JPEG, PNG, WebP or AVIF")
+        raise SourceUnusable(
+            502, "source-damaged", "the master is not a JPEG, PNG, WebP or AVIF"
+        )
     width, height = image.width, image.height
     if width * height > limits.pixels or max(width, height) > limits.side:
         raise SourceUnusable(422, "source-too-large", "the master has too many pixels")

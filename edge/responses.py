@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Final
 
 from edge.cache import Picture
 from edge.exceptions import Refusal
-
 from imagepipe.urlspec import MIME_TYPES
 
 SUPERSEDED_AGE: Final = 60
@@ -31,8 +29,6 @@ _TITLES: Final = {
     502: "Bad Gateway",
     503: "Service Unavailable",
 }
-_RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
-_ETAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*(?:,|$)')
 
 Headers = list[tuple[str, str]]
 
@@ -143,30 +139,3 @@ def picture_headers(
 def etag(picture: Picture) -> str:
     """Strong: half of the SHA-256 of the very bytes."""
     return f'"{picture.sha256[:32]}"'
-
-
-def is_match(if_none_match: str, tag: str) -> bool:
-    """Whether If-None-Match names the entity tag (RFC 9110, section 13.1.2)."""
-    text = if_none_match[:2000].strip()
-    return text == "*" or tag in _ETAG.findall(text)
-
-
-def byte_range(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte of a single range; None to send everything.
-
-    Raises ValueError for a range outside the picture. Several ranges get everything.
-    """
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    if not first:
-        if int(last) == 0:
-            raise ValueError("no bytes asked for")
-        return max(0, size - int(last)), size - 1
-    start, end = int(first), int(last) if last else size - 1
-    if last and end < start:
-        return None
-    if start >= size:
-        raise ValueError("the range starts after the end")
-    return start, min(end, size - 1)
