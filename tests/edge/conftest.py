@@ -1,4 +1,4 @@
-"""A delivery folder with real pictures, keys and grants, and two ways to ask an edge for them."""
+"""A delivery folder with real pictures, keys and grants, and two ways to ask an edge."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Answer:
     """What an edge answered."""
 
     status: int
-    headers: dict[str, str]
+    headers: Message
     body: bytes
 
     @property
@@ -94,8 +95,13 @@ class Delivery:
         os.replace(temporary, path)
 
     def version(
-        self, data: bytes, mime: str = "image/jpeg", *, upright: tuple[int, int] | None = None,
-        parent: bool = True, **values: Any,
+        self,
+        data: bytes,
+        mime: str = "image/jpeg",
+        *,
+        upright: tuple[int, int] | None = None,
+        parent: bool = True,
+        **values: Any,
     ) -> GrantedVersion:
         """Store a master (already signed or not) and describe it."""
         sha256 = hashlib.sha256(data).hexdigest()
@@ -106,12 +112,16 @@ class Delivery:
             self.write(parent_path(sha256), prepared.to_bytes())
         width, height = upright or Image.open(io.BytesIO(data)).size
         values = {"state": "published", "source_type": TRAINED} | values
-        values.setdefault("credit", {"title": "Harbour", "alt": "Boats at night", "rights": "CC"})
+        values.setdefault(
+            "credit", {"title": "Harbour", "alt": "Boats at night", "rights": "CC"}
+        )
         return GrantedVersion(
             sha256=sha256, mime=mime, width=width, height=height, bytes=len(data), **values
         )
 
-    def publish(self, *versions: GrantedVersion, asset: str | None = None, **values: Any) -> str:
+    def publish(
+        self, *versions: GrantedVersion, asset: str | None = None, **values: Any
+    ) -> str:
         """Write grant and feed; return the asset."""
         asset = asset or uuid.uuid4().hex
         before = self.grants.get(asset)
@@ -151,8 +161,14 @@ class Delivery:
         self.publish(*versions, asset=asset)
 
     def url(
-        self, asset: str, transform: str = "w_320", extension: str = "jpg", *,
-        version: int = 0, expires: int | None = None, slug: str = "harbour",
+        self,
+        asset: str,
+        transform: str = "w_320",
+        extension: str = "jpg",
+        *,
+        version: int = 0,
+        expires: int | None = None,
+        slug: str = "harbour",
     ) -> str:
         prefix = self.grants[asset].versions[version].sha256[:16]
         path = ImagePath(parse_transform(transform), asset, prefix, slug, extension, expires)
@@ -221,7 +237,11 @@ def make_edge(delivery: Delivery) -> Iterator[Callable[..., Get]]:
             environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
             seen: list[Any] = []
             body = b"".join(app(environ, lambda *args: seen.extend(args)))
-            return Answer(int(seen[0].split()[0]), dict(seen[1]), body)
+            message = Message()
+            for name, value in seen[1]:
+                assert name not in message
+                message[name] = value
+            return Answer(int(seen[0].split()[0]), message, body)
 
         get.app = app  # type: ignore[attr-defined]
         return get
@@ -276,9 +296,9 @@ class Server:
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
+                return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
-            return Answer(error.code, dict(error.headers), error.read())
+            return Answer(error.code, error.headers, error.read())
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
