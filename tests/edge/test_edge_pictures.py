@@ -65,7 +65,7 @@ def test_pixels_are_exactly_as_planned(delivery, get, master, photo, transform):
 def test_turned_masters_are_delivered_upright(delivery, get, orientation):
     upright = Image.new("RGB", (120, 80), "blue")
     upright.paste("red", (0, 0, 60, 40))
-    undo = [None, None, 0, 3, 1, 5, 4, 6, 2][orientation]
+    undo = [None, None, 0, 3, 1, 5, 2, 6, 4][orientation]
     stored = upright if undo is None else upright.transpose(Image.Transpose(undo))
     exif = Image.Exif()
     exif[0x112] = orientation
@@ -265,6 +265,8 @@ def test_every_kind_of_master_becomes_srgb(delivery, get, photo, mode, mime, kin
     else:
         data = encoded(photo.convert(mode), kind)
     asset = delivery.publish(delivery.version(data, mime))
+    # Pillow makes CMYK without a profile, libvips reads it with one.
+    tolerance = 25 if mode == "CMYK" else 8
     reference = np.asarray(photo.convert("L").resize((160, 107)), dtype=float)
 
     for extension in ("jpg", "webp", "avif", "png"):
@@ -272,7 +274,7 @@ def test_every_kind_of_master_becomes_srgb(delivery, get, photo, mode, mime, kin
         assert image.mode in ("RGB", "RGBA", "L", "LA")
         got = np.asarray(image.convert("RGB").convert("L"), dtype=float)
         assert got.shape == (plan(*photo.size, parse_transform("w_160")).height, 160)
-        assert abs(got.mean() - reference.mean()) < 12
+        assert abs(got.mean() - reference.mean()) < tolerance
 
 
 def test_a_colour_profile_is_applied_and_dropped(delivery, get):
