@@ -24,9 +24,9 @@ class ImagepipeSettings:
     EDGE_URL: str = "http://127.0.0.1:8001"
     """Public address of the edge or of the CDN before it, without a trailing slash."""
     KEYS: Path = Path("var/keys")
-    """Folder with ``url-keys.json``, ``grant-key.pem``, ``grant-keys.json``, ``credentials/``."""
+    """Folder with ``url-keys.json``, ``grant-key.pem``, ``grant-keys.json``, …"""
     APPROVAL: str = "required"
-    """``"required"``: nothing is deliverable before approval. ``"off"``: changes are only versioned."""
+    """``"required"``: nothing is deliverable before approval. ``"off"``: only versioned."""
     FOUR_EYES: bool = False
     """Whether somebody other than the creator has to approve."""
     PRIVATE_STORAGE: str = "imagepipe_private"
@@ -49,9 +49,9 @@ class ImagepipeSettings:
     MAX_ATTEMPTS: int = 3
     """How often a run is taken up again after its worker was lost."""
     TASK_ENGINE: str = "database"
-    """What tells workers of a new run: ``database`` (they poll), ``inline``, ``celery``, ``rq``."""
+    """What tells workers of a run: ``database`` (they poll), ``inline``, ``celery``, ``rq``."""
     BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
-    """Options of the generation backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
+    """Options of the backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
     PUBLIC_PROMPTS: bool = False
     """Whether prompts may appear in public metadata."""
     CREATOR: str = ""

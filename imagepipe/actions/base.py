@@ -1,4 +1,4 @@
-"""The shape of every change of state: check permission, change, write the audit event, follow up.
+"""The shape of every change of state: check permission, change, audit, follow up.
 
 Built on Wagtail's own action class, so that actions can be registered with its registry.
 """
@@ -30,20 +30,22 @@ class Action(BaseAction, Generic[Subject, Outcome]):
     """
 
     action_name: ClassVar[str]
-    permission_policy_action: ClassVar[str | None] = None
+    permission_policy_action: str | None = None
 
     def __init__(self, instance: Subject, user: AbstractBaseUser | None) -> None:
         super().__init__(instance, user)
         self.audit_data: dict[str, Any] = {}
 
     def perform(self) -> Outcome:
-        """Change the state; runs inside a transaction. Put what the audit needs in ``audit_data``."""
+        """Change the state, inside a transaction; fill ``audit_data`` for the audit event."""
         raise NotImplementedError
 
     def audit_chain(self) -> str:
         """Identifier of the chain that the event is appended to."""
         uid = getattr(self.instance, "uid", None)
-        return uid.hex if uid is not None else f"{self.instance._meta.model_name}:{self.instance.pk}"
+        if uid is not None:
+            return str(uid.hex)
+        return f"{self.instance._meta.model_name}:{self.instance.pk}"
 
     def permission_subject(self) -> models.Model:
         """The object whose collection decides; the subject itself unless overridden."""

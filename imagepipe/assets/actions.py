@@ -60,10 +60,10 @@ class IngestVersion(Action[Asset, AssetVersion]):
         return super().execute(skip_permission_checks=True)
 
     def perform(self) -> AssetVersion:
-        asset = self.instance
+        asset, creator = self.instance, self.user
         if asset._state.adding:
             asset.slug = asset.slug or slugify(asset.title)[:80].strip("-") or "picture"
-            asset.created_by = asset.created_by or self.user
+            asset.created_by = creator = asset.created_by or self.user
             asset.save()
         else:
             Asset.objects.select_for_update().get(pk=asset.pk)
@@ -83,7 +83,7 @@ class IngestVersion(Action[Asset, AssetVersion]):
             file_name=self.file_name[:255],
             recipe=dict(self.recipe) if self.recipe is not None else None,
             recipe_sha256=self.recipe_sha256,
-            created_by=self.user,
+            created_by=creator,
         )
         for parent, relation in self.parents:
             Lineage.objects.create(child=version, parent=parent, relation=relation)

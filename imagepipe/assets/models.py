@@ -204,8 +204,12 @@ class Lineage(models.Model):
         EDIT = "edit", _("edited from")
         REFERENCE = "reference", _("uses as reference")
 
-    child = models.ForeignKey(AssetVersion, on_delete=models.PROTECT, related_name="parent_edges")
-    parent = models.ForeignKey(AssetVersion, on_delete=models.PROTECT, related_name="child_edges")
+    child = models.ForeignKey(
+        AssetVersion, on_delete=models.PROTECT, related_name="parent_edges"
+    )
+    parent = models.ForeignKey(
+        AssetVersion, on_delete=models.PROTECT, related_name="child_edges"
+    )
     relation = models.CharField(max_length=16, choices=Relation.choices)
 
     wagtail_reference_index_ignore = True

@@ -28,7 +28,7 @@ class RegisteredModel(models.Model):
     native_width = models.PositiveIntegerField(default=512)
     native_height = models.PositiveIntegerField(default=512)
     defaults = models.JSONField(default=dict, blank=True)
-    """Generation parameters that suit the model: steps, guidance, guidance_rescale, scheduler."""
+    """Parameters that suit the model: steps, guidance, guidance_rescale, scheduler."""
     state = models.CharField(
         max_length=16, choices=State.choices, default=State.REGISTERED, verbose_name=_("state")
     )

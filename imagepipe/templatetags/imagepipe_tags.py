@@ -98,7 +98,7 @@ def _image_of(value: Any) -> tuple[AbstractImage | None, str, bool]:
 
 
 def _page_of(context: Context) -> models.Model | None:
-    """The page or snippet being rendered; in a block's template ``self`` is the block's value."""
+    """The page or snippet being rendered; in a block ``self`` is the block's value."""
     for name in ("page", "self", "object"):
         if isinstance(value := context.get(name), models.Model):
             return value

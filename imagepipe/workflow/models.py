@@ -1,4 +1,4 @@
-"""One execution of a graph (`Run`), one node of it (`StepRun`), and what it offers (`Candidate`)."""
+"""One execution of a graph (`Run`), one node of it (`StepRun`), its offers (`Candidate`)."""
 
 from __future__ import annotations
 
@@ -59,10 +59,17 @@ class Run(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries"
     )
     variation_of = models.ForeignKey(
-        "imagepipe.Candidate", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "imagepipe.Candidate",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     state = models.CharField(
-        max_length=16, choices=RunState.choices, default=RunState.QUEUED, verbose_name=_("state")
+        max_length=16,
+        choices=RunState.choices,
+        default=RunState.QUEUED,
+        verbose_name=_("state"),
     )
     priority = models.SmallIntegerField(default=0)
     """−100 (whenever) to 100 (urgent)."""

@@ -141,7 +141,12 @@ IMAGEPIPE: dict[str, Any] = {
     "KEYS": VAR / "keys",
     "CREATOR": "Imagepipe reference site",
     "PRESETS": {
-        "hero": {"widths": [480, 800, 1200, 1600], "ratio": [16, 9], "fit": "fill", "sizes": "100vw"},
+        "hero": {
+            "widths": [480, 800, 1200, 1600],
+            "ratio": [16, 9],
+            "fit": "fill",
+            "sizes": "100vw",
+        },
         "card": {
             "widths": [320, 480, 640, 800],
             "ratio": [4, 3],
