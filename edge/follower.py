@@ -121,8 +121,8 @@ class Follower:
     def poll(self) -> None:
         """Read what is new in the feed, once."""
         with self._polling:
-            complete = all([self._follow(shard) for shard in range(SHARDS)])
-            if complete:
+            failed = [shard for shard in range(SHARDS) if not self._follow(shard)]
+            if not failed:
                 self._polled_at = time.monotonic()
             self._sequences.save()
 

@@ -201,7 +201,7 @@ def test_the_folder_outlives_the_process_and_torn_files_are_noticed(
 ):
     url = publisher.url(version, "w_320", "webp")
     first = make_client().get(url)
-    [file] = [path for path in (publisher.folder / "cache/pictures").glob("*/*/*")]
+    [file] = list((publisher.folder / "cache/pictures").glob("*/*/*"))
     second = make_client()
     assert second.get(url).body == first.body
     file.write_bytes(file.read_bytes()[:-7])
