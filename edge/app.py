@@ -112,7 +112,16 @@ class Edge:
         )
         if not decision.allowed or decision.version is None:
             return self._refuse(decision.status, decision.reason)
-        return self._deliver(path, grant, decision, decision.version, environ, now)
+        response = self._deliver(path, grant, decision, decision.version, environ, now)
+        if response.status == 200 and self._has_changed(grant):
+            return self._answer(url, environ)  # withdrawn, say, while it was being made
+        return response
+
+    def _has_changed(self, grant: Grant) -> bool:
+        try:
+            return self.follower.grant(grant.asset).sequence != grant.sequence
+        except (NoGrant, UnusableGrant):
+            return True
 
     def _deliver(
         self,

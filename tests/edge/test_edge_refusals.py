@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge import app
 from imagepipe.grants import (
     FeedDocument,
     feed_path,
@@ -60,6 +61,18 @@ def test_withdrawal_takes_effect_with_the_feed(client, publisher, version):
     client.edge.follower.poll()
     assert refusal(client.get(url)) == (410, "withdrawn")
     assert not list((publisher.folder / "cache/pictures").glob("*/*/*"))
+
+
+def test_withdrawal_while_the_picture_is_being_made(client, publisher, version, monkeypatch):
+    real = app.encode
+
+    def withdraw_first(*args):
+        publisher.publish(replace(version, state="withdrawn"), sequence=2)
+        client.edge.follower.poll()
+        return real(*args)
+
+    monkeypatch.setattr(app, "encode", withdraw_first)
+    assert refusal(client.get(publisher.url(version))) == (410, "withdrawn")
 
 
 def test_without_a_feed_grants_age(make_client, publisher, version):
