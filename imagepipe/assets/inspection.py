@@ -1,0 +1,163 @@
+"""Look at an uploaded file before anything trusts it.
+
+Size, kind and dimensions are checked before pixels are decoded; then every pixel is
+decoded once, so that a truncated file is found now and not by a visitor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+
+from imagepipe.assets.exceptions import UnusablePicture
+
+MIME_TYPES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+    "GIF": "image/gif",
+}
+"""Pillow's names of the accepted formats. MPO is what many telephones write as JPEG."""
+
+MAX_BYTES = 30 * 1024 * 1024
+MAX_PIXELS = 100_000_000
+ORIENTATION_TAG = 0x0112
+_PLUGINS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF")
+_MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<svg", b"<?php")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What is known about a usable file. ``width`` and ``height`` are those of the stored
+    pixels; with an ``orientation`` (Exif, 1–8) from 5 on, the picture is shown turned.
+    ``phash`` is a 64-bit perceptual hash in hex, None without the package ImageHash.
+    """
+
+    mime: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    has_alpha: bool
+    orientation: int
+    phash: str | None
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Width and height as the picture is shown."""
+        turned = self.orientation >= 5
+        return (self.height, self.width) if turned else (self.width, self.height)
+
+
+def inspect_picture(
+    data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS
+) -> PictureFacts:
+    """Return the facts of a picture file. Raises :class:`UnusablePicture`.
+
+    Codes: ``empty``, ``too-large``, ``not-a-picture``, ``format``, ``too-many-pixels``,
+    ``animated``, ``damaged``.
+    """
+    if not data:
+        raise UnusablePicture("empty", "The file is empty.")
+    if len(data) > max_bytes:
+        raise UnusablePicture(
+            "too-large",
+            f"The file has {_megabytes(len(data))} MB; "
+            f"at most {_megabytes(max_bytes)} MB are possible.",
+        )
+    _refuse_markup(data)
+    image = _open(data)
+    if image.width * image.height > max_pixels:
+        raise _too_many_pixels(image.width, image.height, max_pixels)
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise UnusablePicture("animated", "Animated pictures cannot be used. Upload a still.")
+    orientation = _decode(data, image)
+    return PictureFacts(
+        mime=MIME_TYPES[str(image.format)],
+        width=image.width,
+        height=image.height,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        has_alpha="A" in image.getbands() or "transparency" in image.info,
+        orientation=orientation,
+        phash=_phash(image),
+    )
+
+
+def _refuse_markup(data: bytes) -> None:
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n\0").lower()
+    if start.startswith(_MARKUP):
+        raise UnusablePicture(
+            "not-a-picture", "The file is a web page or a drawing in XML, not a photograph."
+        )
+
+
+def _open(data: bytes) -> Image.Image:
+    """Read the header only."""
+    formats = [name for name in _PLUGINS if name in _known_formats()]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise UnusablePicture(
+            "too-many-pixels", "The picture has far too many pixels to be opened."
+        ) from error
+    except Image.UnidentifiedImageError as error:
+        raise UnusablePicture(
+            "format", "The file is not a picture that can be used. Use JPEG, PNG, WebP or AVIF."
+        ) from error
+    except Exception as error:  # hostile headers raise nearly anything from Pillow's plugins
+        raise _damaged() from error
+
+
+def _decode(data: bytes, image: Image.Image) -> int:
+    """Check the structure, decode all pixels of ``image``, return its orientation."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=[str(image.format)]) as twin:
+                twin.verify()
+            image.load()
+            orientation = image.getexif().get(ORIENTATION_TAG, 1)
+    except Exception as error:  # hostile bodies raise nearly anything from Pillow's plugins
+        raise _damaged() from error
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+
+
+def _known_formats() -> set[str]:
+    Image.init()
+    return set(Image.OPEN)
+
+
+def _phash(image: Image.Image) -> str | None:
+    try:
+        import imagehash
+    except ImportError:
+        return None
+    upright = ImageOps.exif_transpose(image) or image
+    return str(imagehash.phash(upright.convert("RGB")))
+
+
+def _too_many_pixels(width: int, height: int, limit: int) -> UnusablePicture:
+    return UnusablePicture(
+        "too-many-pixels",
+        f"The picture has {width}×{height} pixels; "
+        f"at most {limit / 1e6:.0f} million pixels are possible.",
+    )
+
+
+def _damaged() -> UnusablePicture:
+    return UnusablePicture(
+        "damaged", "The picture is damaged or incomplete. Export it again and upload that file."
+    )
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1024 / 1024:.1f}".removesuffix(".0")
