@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation, ValidationError
@@ -29,18 +30,26 @@ class ImagepipeFormMixin:
         self._old_name = self.instance.file.name if self.instance.pk else ""
         self._old_facts = {name: getattr(self.instance, name) for name in self.FILE_FACTS}
         self._content = b""
+        if "file" in self.fields:
+            field = self.fields["file"]
+            field.to_python = self._inspect_first(field.to_python)
 
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if isinstance(file, UploadedFile):
-            file.seek(0)
-            self._content = file.read()
-            file.seek(0)
-            try:
-                uploads.inspect_upload(self._content)
-            except UnusablePicture as error:
-                raise ValidationError(str(error), code=error.code) from error
-        return file
+    def _inspect_first(self, to_python: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Inspect before Wagtail's field opens the file: it fails hard on truncated ones."""
+
+        def inspect(file: Any) -> Any:
+            if isinstance(file, UploadedFile):
+                file.seek(0)
+                content = file.read()
+                file.seek(0)
+                try:
+                    uploads.inspect_upload(content)
+                except UnusablePicture as error:
+                    raise ValidationError(str(error), code=error.code) from error
+                self._content = content
+            return to_python(file)
+
+        return inspect
 
     def save(self, commit: bool = True) -> Any:
         with transaction.atomic():
