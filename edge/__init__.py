@@ -1,7 +1,6 @@
-"""The delivery edge: signed URLs in, pictures out. Run it with `python -m edge`.
+"""The delivery edge: answers signed picture addresses from the delivery storage.
 
-It has no database and no Django: a request is decided by the URL's signature and by the
-asset's signed grant, and answered from the delivery storage.
+Runs by itself (`python -m edge`) without Django and without a database.
 """
 
 from __future__ import annotations

@@ -1,48 +1,71 @@
-"""`python -m edge`: check the configuration, then serve until SIGTERM or SIGINT."""
+"""`python -m edge`: check the configuration, then serve until told to stop."""
 
 from __future__ import annotations
 
+import argparse
+import os
+import shutil
 import sys
+from pathlib import Path
 
-from granian import Granian
-from granian.constants import Interfaces
-
-from edge.config import Config, InvalidConfiguration
-from imagepipe.credentials import CredentialsError, SigningIdentity
-from imagepipe.grants import InvalidKeyFile, load_public_keys
-from imagepipe.urlspec import InvalidKeyring, Keyring
+from edge.config import METRICS_FOLDER, ConfigError, EdgeConfig, describe
+from edge.keys import EdgeKeys
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0 after a clean stop, 2 for a configuration that cannot be used."""
+    parser = argparse.ArgumentParser(
+        prog="python -m edge",
+        description="Delivery edge of imagepipe: answers signed picture addresses.",
+        epilog="Environment variables:\n" + describe(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--check", action="store_true", help="check the configuration and exit")
+    options = parser.parse_args(arguments)
     try:
-        config = Config.from_environment()
-        Keyring.from_json(config.url_keys.read_bytes())
-        load_public_keys(config.grant_keys)
-        if config.identity is not None:
-            SigningIdentity.load(config.identity)
-        config.cache.mkdir(parents=True, exist_ok=True)
-    except (
-        InvalidConfiguration,
-        InvalidKeyring,
-        InvalidKeyFile,
-        CredentialsError,
-        OSError,
-    ) as error:
-        sys.stderr.write(f"The edge cannot start: {error}\n")
+        config = EdgeConfig.from_environ(os.environ)
+        config.check()
+        EdgeKeys.load(config)
+    except ConfigError as error:
+        print(f"edge: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    Granian(
-        "edge.app:create_application",
+    if options.check:
+        print("edge: the configuration can be used")  # noqa: T201
+        return 0
+    _share_metrics(config.cache / "metrics")
+    _serve(config)
+    return 0
+
+
+def _share_metrics(folder: Path) -> None:
+    """Numbers of an earlier start do not count."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ[METRICS_FOLDER] = str(folder)
+
+
+def _serve(config: EdgeConfig) -> None:
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    server = Server(
+        "edge.app:create_app",
         factory=True,
         address=config.host,
         port=config.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
         workers=config.workers,
         blocking_threads=config.threads,
-        websockets=False,
+        backpressure=max(128, 4 * config.threads),
+        log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
-    ).serve()
-    return 0
+    )
+    print(f"edge: listening on http://{config.host}:{config.port}", flush=True)  # noqa: T201
+    server.serve()
 
 
 if __name__ == "__main__":

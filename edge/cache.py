@@ -1,121 +1,155 @@
-"""Finished pictures: a bounded memory in front of a bounded folder.
-
-Nothing here decides whether a picture may be shown; that is asked anew on every request.
-"""
+"""Finished pictures: a few in memory, many on disk. Both may be lost at any time."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
-import shutil
+import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from edge.files import write_atomically
+logger = logging.getLogger("edge.cache")
 
-logger = logging.getLogger("edge")
+_MAGIC: Final = b"imagepipe rendition 1\n"
+_HEADER: Final = len(_MAGIC) + 32
+MEMORY_ITEM: Final = 512 * 1024
 
-_DIGEST_BYTES = 32
-_PRUNE_EVERY = 64  # writes
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """Names one finished picture: its asset and version for purging, a digest of the rest."""
+
+    asset: str
+    version: str
+    digest: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """Bytes to send; the tag is strong because it is made from them."""
+    """Encoded bytes and their SHA-256 (hex), which is also the strong ETag."""
 
     body: bytes
-    etag: str
+    sha256: str
 
     @classmethod
     def of(cls, body: bytes) -> Picture:
-        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+        """Hash the bytes."""
+        return cls(body, hashlib.sha256(body).hexdigest())
 
 
-class PictureCache:
-    """By asset and key. A folder that cannot be written only makes the edge slower."""
+class MemoryCache:
+    """Least recently used pictures, bounded by bytes. Safe for use by several threads."""
 
-    def __init__(self, folder: Path, memory_bytes: int, folder_bytes: int) -> None:
-        self._folder = folder
-        self._memory_bytes, self._folder_bytes = memory_bytes, folder_bytes
-        self._memory: OrderedDict[tuple[str, str], Picture] = OrderedDict()
-        self._size = 0
-        self._writes = 0
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._pictures: OrderedDict[CacheKey, Picture] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, asset: str, key: str) -> Picture | None:
+    def get(self, key: CacheKey) -> Picture | None:
+        """The picture, if it is here."""
         with self._lock:
-            picture = self._memory.get((asset, key))
+            picture = self._pictures.get(key)
             if picture is not None:
-                self._memory.move_to_end((asset, key))
-                return picture
-        picture = self._load(asset, key)
-        if picture is not None:
-            self._remember(asset, key, picture)
-        return picture
+                self._pictures.move_to_end(key)
+            return picture
 
-    def put(self, asset: str, key: str, picture: Picture) -> None:
-        self._remember(asset, key, picture)
-        digest = hashlib.sha256(picture.body).digest()
-        try:
-            write_atomically(self._path(asset, key), digest + picture.body)
-        except OSError as error:
-            logger.warning("a picture is not cached on disk: %s", error)
+    def put(self, key: CacheKey, picture: Picture) -> None:
+        """Keep a small picture; large ones stay on disk."""
+        size = len(picture.body)
+        if size > min(MEMORY_ITEM, self._most_bytes):
             return
         with self._lock:
-            self._writes += 1
-            due = self._writes % _PRUNE_EVERY == 1
-        if due:
-            self.prune()
+            old = self._pictures.pop(key, None)
+            self._bytes += size - (len(old.body) if old else 0)
+            self._pictures[key] = picture
+            while self._bytes > self._most_bytes:
+                _, oldest = self._pictures.popitem(last=False)
+                self._bytes -= len(oldest.body)
 
-    def drop(self, asset: str) -> None:
-        """Forget all pictures of an asset, in memory and on disk."""
+    def purge(self, asset: str) -> None:
+        """Forget everything of an asset."""
         with self._lock:
-            for name in [name for name in self._memory if name[0] == asset]:
-                self._size -= len(self._memory.pop(name).body)
-        shutil.rmtree(self._folder / asset[:2] / asset, ignore_errors=True)
+            for key in [key for key in self._pictures if key.asset == asset]:
+                self._bytes -= len(self._pictures.pop(key).body)
 
-    def prune(self) -> None:
-        """Delete the oldest files until the folder is within its limit."""
-        found: list[tuple[float, int, Path]] = []
-        for path in self._folder.glob("*/*/*"):
-            try:
-                state = path.stat()
-            except OSError:
-                continue
-            found.append((state.st_mtime, state.st_size, path))
-        total = sum(size for _time, size, _path in found)
-        for _time, size, path in sorted(found):
-            if total <= self._folder_bytes:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
 
-    def _remember(self, asset: str, key: str, picture: Picture) -> None:
-        if len(picture.body) > self._memory_bytes:
-            return
-        with self._lock:
-            old = self._memory.pop((asset, key), None)
-            self._size -= len(old.body) if old else 0
-            self._memory[asset, key] = picture
-            self._size += len(picture.body)
-            while self._size > self._memory_bytes:
-                self._size -= len(self._memory.popitem(last=False)[1].body)
+class DiskCache:
+    """Pictures as files with their hash in front: a torn or rotten file is never served."""
 
-    def _load(self, asset: str, key: str) -> Picture | None:
-        path = self._path(asset, key)
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, key: CacheKey) -> Picture | None:
+        """The picture, if it is here and whole."""
+        path = self._path(key)
         try:
             data = path.read_bytes()
             os.utime(path)
         except OSError:
             return None
-        body = data[_DIGEST_BYTES:]
-        if not body or hashlib.sha256(body).digest() != data[:_DIGEST_BYTES]:
-            path.unlink(missing_ok=True)
+        picture = Picture.of(data[_HEADER:])
+        if data[:_HEADER] != _MAGIC + bytes.fromhex(picture.sha256):
+            logger.warning("removing a damaged file from the cache: %s", path.name)
+            with contextlib.suppress(OSError):
+                path.unlink()
             return None
-        return Picture.of(body)
+        return picture
 
-    def _path(self, asset: str, key: str) -> Path:
-        return self._folder / asset[:2] / asset / key
+    def put(self, key: CacheKey, picture: Picture) -> None:
+        """Store atomically; a full or broken disk is logged and costs only speed."""
+        path = self._path(key)
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_MAGIC + bytes.fromhex(picture.sha256))
+                file.write(picture.body)
+            os.replace(temporary, path)
+        except OSError as error:
+            logger.warning("a picture was not cached on disk: %s", error.strerror)
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+
+    def purge(self, asset: str, keep: frozenset[str] = frozenset()) -> None:
+        """Delete an asset's files, except those of the named versions (16 hex digits)."""
+        with contextlib.suppress(FileNotFoundError):
+            for entry in list(os.scandir(self._folder / asset[:2] / asset)):
+                if entry.name.partition("-")[0] not in keep:
+                    with contextlib.suppress(OSError):
+                        os.unlink(entry.path)
+
+    def tidy(self) -> None:
+        """Delete what was not used for longest, until a tenth of the room is free."""
+        files = sorted(self._files())
+        total = sum(size for _, size, _ in files)
+        if total <= self._most_bytes:
+            return
+        for _, size, path in files:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            total -= size
+            if total <= self._most_bytes * 0.9:
+                return
+
+    def _files(self) -> Iterator[tuple[int, int, str]]:
+        for root, _, names in os.walk(self._folder):
+            for name in names:
+                path = os.path.join(root, name)
+                with contextlib.suppress(OSError):
+                    status = os.stat(path)
+                    yield status.st_mtime_ns, status.st_size, path
+
+    def _path(self, key: CacheKey) -> Path:
+        name = f"{key.version}-{key.digest[:40]}"
+        return self._folder / key.asset[:2] / key.asset / name

@@ -1,115 +1,162 @@
-"""Configuration from environment variables, checked once at the start."""
+"""Configuration from environment variables, checked at start."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, Final
 
-PREFIX = "IMAGEPIPE_EDGE_"
-_HEADER = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]{0,60})?")
+PREFIX: Final = "IMAGEPIPE_EDGE_"
+#: prometheus-client shares numbers between processes here, if set before it is imported.
+METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+REQUIRED: Final = ("storage", "cache", "url_keys", "grant_keys")
 
 
-class InvalidConfiguration(ValueError):
-    """A variable is missing or has a value that cannot be used; the message names it."""
+class ConfigError(ValueError):
+    """An environment variable is missing or unusable; the message names it."""
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _integer(least: int, most: int = 2**53) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ConfigError("must be a whole number") from None
+        if not least <= value <= most:
+            raise ConfigError(f"must be {least} to {most}")
+        return value
+
+    return read
+
+
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ConfigError("must be a number of seconds") from None
+        if not least <= value <= most:
+            raise ConfigError(f"must be {least:g} to {most:g} seconds")
+        return value
+
+    return read
+
+
+def _text(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise ConfigError("must be printable ASCII")
+    return text
+
+
+def _option(help_text: str, read: Callable[[str], Any], default: Any = None) -> Any:
+    return field(default=default, metadata={"help": help_text, "read": read})
+
+
+def _required(help_text: str) -> Any:
+    return field(metadata={"help": help_text, "read": _path})
 
 
 @dataclass(frozen=True)
-class Config:
-    """Folders, files, limits. Times are seconds, sizes bytes.
+class EdgeConfig:
+    """Every setting; the variable is the upper-case name with `IMAGEPIPE_EDGE_` before it."""
 
-    `identity` is the folder with chain.pem and key.pem; None: pictures carry XMP but no
-    content credential. `market_header` names the request header in which a trusted proxy
-    says the visitor's market; empty: markets are not known.
-    """
-
-    storage: Path
-    cache: Path
-    url_keys: Path
-    grant_keys: Path
-    identity: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    workers: int = 1
-    threads: int = 4
-    renders: int = 2
-    max_age: int = 3600
-    poll: float = 2.0
-    grant_age: float = 60.0
-    grace: int = 0
-    market_header: str = ""
-    memory_bytes: int = 64 * 1024 * 1024
-    cache_bytes: int = 2 * 1024 * 1024 * 1024
-    master_bytes: int = 100 * 1024 * 1024
-    max_pixels: int = 150_000_000
+    storage: Path = _required("folder with grants, feed, masters and credentials")
+    cache: Path = _required("folder for finished pictures; may be emptied at any time")
+    url_keys: Path = _required("JSON file with the keys that sign addresses")
+    grant_keys: Path = _required("JSON file with the public keys that sign grants")
+    identity: Path | None = _option(
+        "folder with chain.pem and key.pem; without it pictures carry no content credentials",
+        _path,
+    )
+    host: str = _option("address to listen on", _text, "127.0.0.1")
+    port: int = _option("port to listen on", _integer(1, 65535), 8001)
+    workers: int = _option("processes", _integer(1, 256), 1)
+    threads: int = _option("threads per process that answer requests", _integer(4, 1024), 64)
+    renderers: int = _option(
+        "pictures made at once per process", _integer(1, 256), min(4, os.cpu_count() or 1)
+    )
+    deadline: float = _option(
+        "longest wait for a picture to be made, then 503", _seconds(0.05, 120), 15.0
+    )
+    max_age: int = _option("seconds that browsers may keep a picture", _integer(0), 3600)
+    shared_max_age: int = _option(
+        "seconds that shared caches may keep a picture", _integer(0), 3600
+    )
+    poll: float = _option("seconds between two looks at the feed", _seconds(0.05, 5), 2.0)
+    grace: int = _option(
+        "seconds that a grant counts past its freshness", _integer(0, 7 * 86400), 3600
+    )
+    max_source_bytes: int = _option("largest master", _integer(1), 128 * 1024 * 1024)
+    max_source_pixels: int = _option("most pixels of a master", _integer(1), 150_000_000)
+    max_source_side: int = _option("longest side of a master, pixels", _integer(1), 30_000)
+    memory_bytes: int = _option("memory for finished pictures", _integer(0), 128 * 1024 * 1024)
+    disk_bytes: int = _option("disk for finished pictures", _integer(0), 4 * 1024**3)
+    avif_effort: int = _option("0 (fast) to 9", _integer(0, 9), 0)
+    webp_effort: int = _option("0 (fast) to 6", _integer(0, 6), 2)
+    market_header: str = _option(
+        "request header that names the visitor's market, set by a trusted proxy", _text, ""
+    )
+    channel: str = _option("channel this edge serves", _text, "web")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
-        """Raises InvalidConfiguration."""
-        env = os.environ if environment is None else environment
-        identity = env.get(PREFIX + "IDENTITY", "")
-        header = env.get(PREFIX + "MARKET_HEADER", "")
-        if not _HEADER.fullmatch(header):
-            raise InvalidConfiguration(f"{PREFIX}MARKET_HEADER is not the name of a header")
-        return cls(
-            storage=_folder(env, "STORAGE"),
-            cache=_path(env, "CACHE"),
-            url_keys=_file(env, "URL_KEYS"),
-            grant_keys=_file(env, "GRANT_KEYS"),
-            identity=Path(identity) if identity else None,
-            host=env.get(PREFIX + "HOST", cls.host),
-            port=_whole(env, "PORT", cls.port, 1, 65535),
-            workers=_whole(env, "WORKERS", cls.workers, 1, 256),
-            threads=_whole(env, "THREADS", cls.threads, 1, 256),
-            renders=_whole(env, "RENDERS", cls.renders, 1, 256),
-            max_age=_whole(env, "MAX_AGE", cls.max_age, 0, 365 * 86400),
-            poll=_seconds(env, "POLL", cls.poll),
-            grant_age=_seconds(env, "GRANT_AGE", cls.grant_age),
-            grace=_whole(env, "GRACE", cls.grace, 0, 86400),
-            market_header=header,
-            memory_bytes=_whole(env, "MEMORY_BYTES", cls.memory_bytes, 0, 2**40),
-            cache_bytes=_whole(env, "CACHE_BYTES", cls.cache_bytes, 0, 2**50),
-            master_bytes=_whole(env, "MASTER_BYTES", cls.master_bytes, 1, 2**32),
-            max_pixels=_whole(env, "MAX_PIXELS", cls.max_pixels, 1, 2**32),
+    def from_environ(cls, environ: Mapping[str, str]) -> EdgeConfig:
+        """Raises ConfigError naming the variable, also for variables that do not exist."""
+        known = {variable(item.name): item for item in fields(cls)}
+        unknown = sorted(
+            name for name in environ if name.startswith(PREFIX) and name not in known
         )
+        if unknown:
+            raise ConfigError(f"{unknown[0]} is not a setting; see python -m edge --help")
+        values: dict[str, Any] = {}
+        for name, item in known.items():
+            text = environ.get(name, "").strip()
+            if text:
+                try:
+                    values[item.name] = item.metadata["read"](text)
+                except ConfigError as error:
+                    raise ConfigError(f"{name} {error}") from None
+            elif item.name in REQUIRED:
+                raise ConfigError(f"{name} is not set: {item.metadata['help']}")
+        return cls(**values)
+
+    def check(self) -> None:
+        """Look at the files and folders. Raises ConfigError."""
+        if not self.storage.is_dir():
+            raise ConfigError(f"{variable('storage')}: {self.storage} is not a folder")
+        for name in ("url_keys", "grant_keys"):
+            path = getattr(self, name)
+            if not path.is_file():
+                raise ConfigError(f"{variable(name)}: {path} is not a file")
+        if self.identity is not None and not self.identity.is_dir():
+            raise ConfigError(f"{variable('identity')}: {self.identity} is not a folder")
+        try:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            probe = self.cache / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ConfigError(
+                f"{variable('cache')}: {self.cache} cannot be written: {error.strerror}"
+            ) from None
 
 
-def _path(env: Mapping[str, str], name: str) -> Path:
-    value = env.get(PREFIX + name, "")
-    if not value:
-        raise InvalidConfiguration(f"set {PREFIX}{name}")
-    return Path(value)
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
 
 
-def _folder(env: Mapping[str, str], name: str) -> Path:
-    path = _path(env, name)
-    if not path.is_dir():
-        raise InvalidConfiguration(f"{PREFIX}{name}: {path} is not a folder")
-    return path
-
-
-def _file(env: Mapping[str, str], name: str) -> Path:
-    path = _path(env, name)
-    if not path.is_file():
-        raise InvalidConfiguration(f"{PREFIX}{name}: {path} is not a file")
-    return path
-
-
-def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = env.get(PREFIX + name, "")
-    if not text:
-        return default
-    if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
-        raise InvalidConfiguration(f"{PREFIX}{name} must be a whole number {least} to {most}")
-    return int(text)
-
-
-def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
-    text = env.get(PREFIX + name, "")
-    if not text:
-        return default
-    if not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,3})?", text) or float(text) < 0.05:
-        raise InvalidConfiguration(f"{PREFIX}{name} must be a number of seconds, at least 0.05")
-    return float(text)
+def describe() -> str:
+    """All variables with their meaning and default, for people."""
+    lines = []
+    for item in fields(EdgeConfig):
+        default = "" if item.default in (None, "") else f" (default {item.default})"
+        if item.name in REQUIRED:
+            default = " (required)"
+        lines.append(f"  {variable(item.name)}\n      {item.metadata['help']}{default}")
+    return "\n".join(lines)

@@ -1,29 +1,67 @@
-"""Encoded pictures, with their XMP packet and nothing else beside the pixels."""
+"""From pixels to the bytes of one format, with the XMP packet and no other metadata."""
 
 from __future__ import annotations
 
-import pyvips
+from dataclasses import dataclass
+from typing import Any
 
+from edge.render import flatten
+from edge.vips import pyvips
 from imagepipe.credentials import write_xmp
-from imagepipe.urlspec import MIME_TYPES
+from imagepipe.urlspec import FORMATS
 
-#: Default quality by extension; chosen to look alike, not to be equal numbers.
-QUALITY = {"jpg": 80, "webp": 78, "avif": 55}
+#: The quality that transforms name is JPEG's; the others reach the same look at less.
+DEFAULT_QUALITY = 80
+_LESS = {"jpg": 0, "webp": 5, "avif": 25}
 
 
-def encode(image: pyvips.Image, extension: str, quality: int | None, xmp: bytes) -> bytes:
-    """Encode as "jpg", "webp", "avif" or "png". `quality` is 1 to 100, for png unused."""
-    number = quality or QUALITY.get(extension, 0)
-    if extension == "avif":
-        # XMP cannot be added to a finished AVIF.
-        image = image.copy()
-        image.set_type(pyvips.GValue.blob_type, "xmp-data", xmp)
-        data = image.heifsave_buffer(Q=number, compression="av1", effort=0, keep="xmp")
-        return bytes(data)
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard the encoders try: AVIF 0 to 9, WebP 0 to 6."""
+
+    avif: int = 0
+    webp: int = 2
+
+
+def encode(
+    image: pyvips.Image,
+    extension: str,
+    *,
+    packet: bytes,
+    quality: int | None = None,
+    background: str | None = None,
+    effort: Effort = Effort(),
+) -> bytes:
+    """Encode sRGB pixels. Transparency is flattened where the format has none."""
+    known = FORMATS[extension]
+    if image.hasalpha() and not known.has_alpha:
+        image = flatten(image, background)
+    image = _without_metadata(image)
+    if extension == "png":
+        # libvips' own PNG packet does not read back byte for byte.
+        return write_xmp(image.pngsave_buffer(compression=6, keep="none"), known.mime, packet)
+    image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)
+    scaled = max(1, (quality or DEFAULT_QUALITY) - _LESS[extension])
+    return bytes(
+        getattr(image, _SAVERS[extension])(keep="xmp", Q=scaled, **_options(extension, effort))
+    )
+
+
+_SAVERS = {"jpg": "jpegsave_buffer", "webp": "webpsave_buffer", "avif": "heifsave_buffer"}
+
+
+def _options(extension: str, effort: Effort) -> dict[str, Any]:
+    if extension == "jpg":
+        return {"optimize_coding": True, "interlace": True}
     if extension == "webp":
-        data = image.webpsave_buffer(Q=number, effort=2, keep="none")
-    elif extension == "jpg":
-        data = image.jpegsave_buffer(Q=number, optimize_coding=True, keep="none")
-    else:
-        data = image.pngsave_buffer(compression=6, keep="none")
-    return write_xmp(bytes(data), MIME_TYPES[extension], xmp)
+        return {"effort": effort.webp, "smart_subsample": False}
+    return {"compression": "av1", "effort": effort.avif, "bitdepth": 8}
+
+
+def _without_metadata(image: pyvips.Image) -> pyvips.Image:
+    """Position, camera, comments and profile of the source end here."""
+    image = image.copy()
+    for name in image.get_fields():
+        if name.endswith("-data") or name.startswith(("exif-", "iptc-", "png-comment-")):
+            image.remove(name)
+    return image

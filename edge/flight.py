@@ -1,58 +1,133 @@
-"""Single flight: equal work that is asked for at the same time is done once."""
+"""Making each picture once, and not too many at a time."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, TimeoutError
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+from edge.exceptions import Overloaded
+
+Result = TypeVar("Result")
+
+_LOCK_DIGITS = 3  # 4096 lock files
 
 
-class Busy(Exception):
-    """The work did not come to its turn, or to its end, in time."""
+class Gate:
+    """Admits a few renders at a time and a bounded crowd that waits for them.
 
+    Some threads always stay free of waiting, so that finished pictures are served while
+    others are being made.
+    """
 
-class SingleFlight(Generic[T]):
-    """At most `slots` pieces of work at once; whoever waits longer than `patience` gives up."""
-
-    def __init__(self, slots: int, patience: float = 30.0) -> None:
-        self._slots = threading.BoundedSemaphore(slots)
-        self._patience = patience
-        self._running: dict[str, Future[T]] = {}
+    def __init__(self, slots: int, most_waiting: int) -> None:
+        self._slots = threading.Semaphore(slots)
+        self._most_waiting = most_waiting
+        self._waiting = 0
         self._lock = threading.Lock()
 
-    def do(self, key: str, work: Callable[[], T]) -> T:
-        """The result of `work`, or its exception, shared by all who ask with the same key."""
-        with self._lock:
-            future = self._running.get(key)
-            mine = future is None
-            if future is None:
-                future = self._running[key] = Future()
-        if not mine:
-            try:
-                return future.result(timeout=2 * self._patience)
-            except TimeoutError:
-                raise Busy from None
-        try:
-            result = self._in_a_slot(work)
-        except BaseException as error:
-            self._end(key)
-            future.set_exception(error)
-            raise
-        self._end(key)
-        future.set_result(result)
-        return result
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a picture or make one."""
+        return self._waiting
 
-    def _in_a_slot(self, work: Callable[[], T]) -> T:
-        if not self._slots.acquire(timeout=self._patience):
-            raise Busy
+    @contextlib.contextmanager
+    def crowd(self) -> Iterator[None]:
+        """Count as one who waits. Raises Overloaded at once when there are too many."""
+        with self._lock:
+            if self._waiting >= self._most_waiting:
+                raise Overloaded
+            self._waiting += 1
         try:
-            return work()
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    @contextlib.contextmanager
+    def slot(self, deadline: float) -> Iterator[None]:
+        """One of the render slots. Raises Overloaded after the deadline (monotonic time)."""
+        if not self._slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            raise Overloaded
+        try:
+            yield
         finally:
             self._slots.release()
 
-    def _end(self, key: str) -> None:
+
+class SingleFlight(Generic[Result]):
+    """Runs work once for all who ask for the same key at the same time."""
+
+    def __init__(self) -> None:
+        self._flights: dict[str, Future[Result]] = {}
+        self._lock = threading.Lock()
+
+    def run(self, key: str, work: Callable[[], Result], deadline: float) -> tuple[Result, bool]:
+        """The result, and whether this caller did the work. Errors go to everyone.
+
+        Raises Overloaded when others do not finish before the deadline (monotonic time).
+        """
         with self._lock:
-            self._running.pop(key, None)
+            flight = self._flights.get(key)
+            is_leader = flight is None
+            if flight is None:
+                flight = self._flights[key] = Future()
+        if not is_leader:
+            try:
+                return flight.result(max(0.0, deadline - time.monotonic())), False
+            except FutureTimeout:
+                raise Overloaded from None
+        try:
+            result = work()
+        except BaseException as error:
+            flight.set_exception(error)
+            raise
+        else:
+            flight.set_result(result)
+            return result, True
+        finally:
+            with self._lock:
+                del self._flights[key]
+
+
+class FileLocks:
+    """The same across processes: one of 4096 lock files, chosen by the key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def hold(self, key: str, deadline: float) -> Iterator[None]:
+        """`key` is hex. Raises Overloaded after the deadline (monotonic time).
+
+        A cache folder that cannot be written costs only the coordination.
+        """
+        try:
+            path = self._folder / key[:_LOCK_DIGITS]
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            yield
+            return
+        try:
+            _lock(descriptor, deadline)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise Overloaded from None
+            time.sleep(0.01)

@@ -1,14 +1,15 @@
-"""What a delivered picture says about itself: XMP always, a content credential if possible."""
+"""What a delivered picture says about itself: XMP always, content credentials if possible."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from collections.abc import Callable
-from pathlib import Path
+import threading
+from collections import OrderedDict
 
-from edge.storage import StorageError
+from edge.sources import FolderSource
+
+from edge.metrics import Metrics
 from imagepipe.credentials import (
     CredentialsError,
     CredentialSigner,
@@ -18,85 +19,96 @@ from imagepipe.credentials import (
     build_xmp,
 )
 from imagepipe.grants import GrantedVersion
-from imagepipe.urlspec import Plan
+from imagepipe.grants.documents import canonical_json
+from imagepipe.urlspec import MIME_TYPES, Plan
 
-logger = logging.getLogger("edge")
+logger = logging.getLogger("edge.marking")
+
+_MOST_PARENTS = 256
 
 
 class Marker:
-    """Marks renditions; without an identity they carry XMP only."""
+    """Marks the pictures of one process. Without an identity it writes XMP only."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._signer: CredentialSigner | None = None
-        self.name = "xmp"
-        if folder is None:
-            logger.warning("no signing identity: pictures carry no content credential")
-            return
-        identity = SigningIdentity.load(folder)
-        self._signer = CredentialSigner(identity)
-        self.name = hashlib.sha256(identity.certificates_pem).hexdigest()[:16]
+    def __init__(
+        self, source: FolderSource, identity: SigningIdentity | None, metrics: Metrics
+    ) -> None:
+        self._source = source
+        self._metrics = metrics
+        self._signer = None if identity is None else CredentialSigner(identity)
+        certificates = b"" if identity is None else identity.certificates_pem
+        self._identity_digest = hashlib.sha256(certificates).hexdigest()
+        self._parents: OrderedDict[str, PreparedParent] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def digest(self, version: GrantedVersion) -> str:
+        """Changes whenever the marking of this version would."""
+        marking = canonical_json([version.source_type, dict(version.credit)])
+        return hashlib.sha256(marking + self._identity_digest.encode()).hexdigest()
 
     def packet(self, version: GrantedVersion) -> bytes:
+        """The XMP packet of a version."""
         return build_xmp(PictureMetadata.from_credit(version.credit, version.source_type))
 
     def sign(
         self,
-        data: bytes,
-        mime: str,
+        body: bytes,
+        extension: str,
         version: GrantedVersion,
-        steps: Plan,
-        *,
-        parent: Callable[[], bytes | None],
         master: bytes,
+        actions: tuple[str, ...],
     ) -> bytes:
-        """The picture with a credential whose parent is the master's.
+        """The picture with the edge's credential, chained to its master's.
 
-        Where there is no prepared parent the master itself is read. A master whose own
-        credential is broken cannot be a parent: its pictures are delivered unsigned.
+        A picture that cannot be signed is delivered with its XMP marking, logged and counted.
         """
         if self._signer is None:
-            return data
-        title = version.credit.get("title") or "picture"
+            self._metrics.signatures.labels("off").inc()
+            return body
         try:
-            prepared = self._parent(parent, master, version, title)
-            actions = _actions(steps, version, mime)
-            return self._signer.sign_rendition(data, mime, prepared, actions, title=title)
-        except CredentialsError as error:
-            logger.warning("a rendition of %s is not signed: %s", version.sha256[:16], error)
-            return data
+            parent = self._parent(self._signer, version, master)
+            title = version.credit.get("title", "picture")
+            signed = self._signer.sign_rendition(
+                body, MIME_TYPES[extension], parent, actions, title=title
+            )
+        except (CredentialsError, OSError) as error:
+            logger.error("not signed: master %s: %s", version.sha256[:16], error)
+            self._metrics.signatures.labels("failed").inc()
+            return body
+        self._metrics.signatures.labels("signed").inc()
+        return signed
 
     def _parent(
-        self,
-        parent: Callable[[], bytes | None],
-        master: bytes,
-        version: GrantedVersion,
-        title: str,
+        self, signer: CredentialSigner, version: GrantedVersion, master: bytes
     ) -> PreparedParent:
-        if self._signer is None:
-            raise CredentialsError("no identity")
-        try:
-            stored = parent()
-            if stored is not None:
-                return PreparedParent.from_bytes(stored)
-        except (StorageError, CredentialsError) as error:
-            logger.warning("parent of %s not usable: %s", version.sha256[:16], error)
-        return self._signer.prepare_parent(master, version.mime, title=title)
+        """The prepared parent that was published or, where there is none, one made here."""
+        with self._lock:
+            parent = self._parents.get(version.sha256)
+        if parent is not None:
+            return parent
+        stored = self._source.parent(version)
+        if stored is None:
+            parent = signer.prepare_parent(master, version.mime)
+        else:
+            parent = PreparedParent.from_bytes(stored)
+        with self._lock:
+            self._parents[version.sha256] = parent
+            while len(self._parents) > _MOST_PARENTS:
+                self._parents.popitem(last=False)
+        return parent
 
 
-def marking_digest(version: GrantedVersion) -> str:
-    """Changes whenever the XMP packet would."""
-    said = json.dumps([dict(version.credit), version.source_type], sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def _actions(steps: Plan, version: GrantedVersion, mime: str) -> tuple[str, ...]:
+def actions_of(
+    todo: Plan, source: tuple[int, int], mime: str, delivered: str
+) -> tuple[str, ...]:
+    """The C2PA actions that a rendition stands for, in the order they were done."""
     actions = []
-    if (steps.scale_width, steps.scale_height) != (version.width, version.height):
-        actions.append("c2pa.resized")
-    if steps.is_cropped:
+    if todo.is_cropped:
         actions.append("c2pa.cropped")
-    if steps.is_padded:
+    if (todo.scale_width, todo.scale_height) != source:
+        actions.append("c2pa.resized")
+    if todo.is_padded:
         actions.append("c2pa.edited")
-    if mime != version.mime or not actions:
+    if mime != delivered or not actions:
         actions.append("c2pa.transcoded")
     return tuple(actions)

@@ -1,152 +1,133 @@
-"""Pixels: from a master to exactly the size the URL's plan names. libvips through pyvips."""
+"""From a master's bytes to the exact pixels of a plan, in sRGB and upright."""
 
 from __future__ import annotations
 
-import os
-import threading
 from dataclasses import dataclass
 
-os.environ.setdefault("VIPS_CONCURRENCY", "1")  # read when libvips starts
-
-import pyvips
-
+from edge.config import EdgeConfig
+from edge.exceptions import SourceUnusable
+from edge.vips import pyvips
 from imagepipe.urlspec import Plan, Transform, plan
 
-_LOADERS = {"jpegload_buffer", "pngload_buffer", "webpload_buffer", "heifload_buffer"}
-_SIDEWAYS = {5, 6, 7, 8}  # EXIF orientations that swap width and height
-_prepared = threading.Event()
+_MIME_OF_LOADER = {
+    "jpegload_buffer": "image/jpeg",
+    "pngload_buffer": "image/png",
+    "webpload_buffer": "image/webp",
+    "heifload_buffer": "image/avif",
+}
+_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+_WHITE = "ffffff"
 
 
-class UnusableMaster(Exception):
-    """The master cannot be decoded, or is of a kind that is not delivered."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a master before it is decoded; the size is the upright one."""
 
-
-class TooManyPixels(Exception):
-    """The master, or what was asked for, has more pixels than the edge works on."""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """Upright sRGB pixels without metadata, and how they came about."""
-
-    image: pyvips.Image
-    plan: Plan
+    mime: str
+    width: int
+    height: int
     has_alpha: bool
+    has_profile: bool
 
 
-def prepare_vips() -> None:
-    """Only our loaders, no operation cache. Call in every process before rendering."""
-    if _prepared.is_set():
-        return
-    pyvips.block_untrusted_set(True)
-    pyvips.operation_block_set("VipsForeignLoad", True)
-    for loader in ("Jpeg", "Png", "Webp", "Heif"):
-        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
-    pyvips.cache_set_max(0)
-    _prepared.set()
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest picture that is decoded."""
+
+    pixels: int
+    side: int
+
+    @classmethod
+    def of(cls, config: EdgeConfig) -> Limits:
+        """The limits of a configuration."""
+        return cls(config.max_source_pixels, config.max_source_side)
 
 
-def has_alpha(master: bytes) -> bool:
-    """From the header alone. Raises UnusableMaster."""
-    return bool(_header(master).hasalpha())
+def read_header(data: bytes, limits: Limits) -> Header:
+    """Look at a master without decoding it. Raises SourceUnusable."""
+    try:
+        image = pyvips.Image.new_from_buffer(data, "")
+        loader = image.get("vips-loader")
+    except pyvips.Error:
+        raise _damaged() from None
+    if loader not in _MIME_OF_LOADER:
+        raise SourceUnusable(
+            502, "source-damaged", "the master is not a JPEG, PNG, WebP or AVIF"
+        )
+    width, height = image.width, image.height
+    if width * height > limits.pixels or max(width, height) > limits.side:
+        raise SourceUnusable(422, "source-too-large", "the master has too many pixels")
+    fields = image.get_fields()
+    if "orientation" in fields and image.get("orientation") in _TURNED:
+        width, height = height, width
+    return Header(
+        _MIME_OF_LOADER[loader], width, height, image.hasalpha(), "icc-profile-data" in fields
+    )
 
 
 def render(
-    master: bytes,
-    transform: Transform,
-    focal: tuple[float, float] | None,
-    *,
-    alpha: bool,
-    max_pixels: int,
-) -> Rendered:
-    """Decode, turn upright, convert to sRGB, scale, cut and pad.
-
-    `alpha` says whether the format keeps transparency; otherwise it is flattened onto the
-    transform's background or white. Raises UnusableMaster or TooManyPixels.
-    """
-    header = _header(master)
-    if header.width * header.height > max_pixels:
-        raise TooManyPixels(f"the master has more than {max_pixels} pixels")
-    width, height = _upright(header)
-    steps = plan(width, height, transform, focal)
-    if max(steps.scale_width * steps.scale_height, steps.width * steps.height) > max_pixels:
-        raise TooManyPixels(f"the picture would need more than {max_pixels} pixels")
+    data: bytes, header: Header, transform: Transform, focal: tuple[float, float] | None
+) -> tuple[pyvips.Image, Plan]:
+    """The pixels, in memory, and the plan they were made by. Raises SourceUnusable."""
+    todo = plan(header.width, header.height, transform, focal)
     try:
-        image = _shape(master, header, steps, transform, alpha)
-    except pyvips.Error as error:
-        raise UnusableMaster("the master cannot be decoded") from error
-    return Rendered(image, steps, bool(image.hasalpha()))
+        image = _scale(data, header, todo)
+        image = _cut(image, todo, transform)
+        if image.hasalpha() and transform.background is not None:
+            image = flatten(image, transform.background)
+        if todo.is_padded:
+            image = _pad(image, todo, transform.background or _WHITE)
+        image = image.copy_memory()
+    except pyvips.Error:
+        raise _damaged() from None
+    if (image.width, image.height) != (todo.width, todo.height):
+        raise AssertionError(f"planned {todo}, made {image.width}x{image.height}")
+    return image, todo
 
 
-def _header(master: bytes) -> pyvips.Image:
-    prepare_vips()
-    try:
-        loader = pyvips.Image.new_from_buffer(
-            master, "", access="sequential", fail_on="truncated"
-        )
-    except pyvips.Error as error:
-        raise UnusableMaster("the master cannot be decoded") from error
-    if loader.get("vips-loader") not in _LOADERS:
-        raise UnusableMaster("the master is of a kind that is not delivered")
-    return loader
+def flatten(image: pyvips.Image, background: str | None) -> pyvips.Image:
+    """Without transparency, on a background of six hex digits (default white)."""
+    return image.flatten(background=_rgb(background or _WHITE))
 
 
-def _upright(header: pyvips.Image) -> tuple[int, int]:
-    turned = header.get_typeof("orientation") and header.get("orientation") in _SIDEWAYS
-    return (header.height, header.width) if turned else (header.width, header.height)
-
-
-def _shape(
-    master: bytes, header: pyvips.Image, steps: Plan, transform: Transform, alpha: bool
-) -> pyvips.Image:
-    options = {}
-    if header.get_typeof("icc-profile-data"):
-        options["output_profile"] = "srgb"
+def _scale(data: bytes, header: Header, todo: Plan) -> pyvips.Image:
+    """Shrink while loading, turn upright, convert to 8-bit sRGB."""
+    options = {"export_profile": "srgb", "intent": "relative"} if header.has_profile else {}
+    # The fail_on argument of thumbnail_buffer does not reach the loader; the option does.
     image = pyvips.Image.thumbnail_buffer(
-        master,
-        steps.scale_width,
-        height=steps.scale_height,
+        data,
+        todo.scale_width,
+        height=todo.scale_height,
         size="force",
-        fail_on="truncated",
+        option_string="[fail_on=truncated]",
         **options,
     )
     if image.interpretation != "srgb":
         image = image.colourspace("srgb")
-    if image.format != "uchar":
-        image = image.cast("uchar")
-    image = _cut(image, steps, transform)
-    colour = _rgb(transform.background or "ffffff")
-    if steps.is_padded:
-        image = _pad(image, steps, transform, colour, alpha)
-    if image.hasalpha() and (not alpha or transform.background is not None):
-        image = image.flatten(background=colour)
-    # The pixels are made here, once, so that a damaged master fails before anything is sent.
-    return image.copy_memory()
+    return image.cast("uchar") if image.format != "uchar" else image
 
 
-def _cut(image: pyvips.Image, steps: Plan, transform: Transform) -> pyvips.Image:
-    box = steps.crop_box
-    if transform.gravity == "attention" and steps.is_cropped:
-        # Looking for the subject reads the pixels twice, so they cannot be streamed.
-        shown = image.copy_memory().crop(*steps.region)
-        return shown.smartcrop(box.width, box.height, interesting="attention")
-    return image.crop(*box) if steps.is_cropped else image
+def _cut(image: pyvips.Image, todo: Plan, transform: Transform) -> pyvips.Image:
+    if transform.gravity == "attention" and todo.is_cropped:
+        if todo.region != (0, 0, image.width, image.height):
+            image = image.crop(*todo.region)
+        # The search reads the pixels twice, which a decoder that streams cannot give.
+        return image.copy_memory().smartcrop(
+            todo.crop_box.width, todo.crop_box.height, interesting="attention"
+        )
+    return image.crop(*todo.crop_box) if todo.is_cropped else image
 
 
-def _pad(
-    image: pyvips.Image, steps: Plan, transform: Transform, colour: list[int], alpha: bool
-) -> pyvips.Image:
-    if transform.background is None and alpha:
-        image = image if image.hasalpha() else image.addalpha()
-        background = [0, 0, 0, 0]
-    elif image.hasalpha():
-        image, background = image.flatten(background=colour), colour
-    else:
-        background = colour
+def _pad(image: pyvips.Image, todo: Plan, background: str) -> pyvips.Image:
+    colour = _rgb(background) + ([255] if image.hasalpha() else [])
     return image.embed(
-        *steps.offset, steps.width, steps.height, extend="background", background=background
+        *todo.offset, todo.width, todo.height, extend="background", background=colour
     )
 
 
 def _rgb(text: str) -> list[int]:
     return list(bytes.fromhex(text))
+
+
+def _damaged() -> SourceUnusable:
+    return SourceUnusable(502, "source-damaged", "the master cannot be decoded")

@@ -1,93 +1,141 @@
-"""Answers as WSGI sees them: status, headers, body."""
+"""Answers: pictures with their headers, refusals as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from http import HTTPStatus
+from dataclasses import dataclass, field
+from typing import Final
+
+from edge.cache import Picture
+from edge.exceptions import Refusal
+from imagepipe.urlspec import MIME_TYPES
+
+SUPERSEDED_AGE: Final = 60
+PREVIEW_AGE: Final = 60
+
+_TITLES: Final = {
+    200: "OK",
+    206: "Partial Content",
+    304: "Not Modified",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    410: "Gone",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+    451: "Unavailable For Legal Reasons",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+}
 
 Headers = list[tuple[str, str]]
 
-SECURITY: Headers = [
+#: Sent with everything.
+SAFETY: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'"),
     ("Access-Control-Allow-Origin", "*"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),
-]
-_LATER = {HTTPStatus.SERVICE_UNAVAILABLE: "5"}
-
-#: What people are told, by reason.
-TITLES = {
-    "bad-signature": "The signature does not belong to this address.",
-    "preview-expired": "This preview address is no longer valid.",
-    "not-found": "There is nothing at this address.",
-    "unknown-asset": "There is no such picture.",
-    "unknown-version": "There is no such version of this picture.",
-    "withdrawn": "This picture was withdrawn.",
-    "expired": "The right to show this picture has ended.",
-    "not-yet": "This picture may not be shown yet.",
-    "market": "This picture may not be shown in this market.",
-    "channel": "This picture may not be shown in this channel.",
-    "stale-grant": "It is not certain that this picture may still be shown.",
-    "rolled-back-grant": "It is not certain that this picture may still be shown.",
-    "untrusted-grant": "It is not certain that this picture may be shown.",
-    "storage-unavailable": "The picture cannot be read at the moment.",
-    "damaged-master": "The picture cannot be read at the moment.",
-    "unusable-master": "This picture cannot be delivered.",
-    "too-many-pixels": "This picture is too large to be delivered.",
-    "busy": "The service is busy; try again soon.",
-    "method": "Only GET and HEAD are answered here.",
-    "not-ready": "The service is not ready.",
-    "internal": "The picture could not be made.",
-}
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Response:
+    """Status, headers and body; `reason` and `cache` are for logs and metrics."""
+
     status: int
     headers: Headers
     body: bytes = b""
+    reason: str = "ok"
+    cache: str = "none"
+    note: dict[str, str] = field(default_factory=dict)
 
     @property
     def status_line(self) -> str:
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+        """As WSGI wants it."""
+        return f"{self.status} {_TITLES.get(self.status, 'Unknown')}"
 
 
-def problem(status: int, reason: str, extra: Iterable[tuple[str, str]] = ()) -> Response:
-    """A refusal as application/problem+json (RFC 9457) with a stable `reason`."""
-    body = json.dumps(
-        {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": TITLES[reason],
-            "reason": reason,
-        }
-    ).encode()
+def problem(refusal: Refusal) -> Response:
+    """A refusal as `application/problem+json`, never stored."""
+    document = {
+        "type": f"urn:imagepipe:edge:{refusal.reason}",
+        "title": _TITLES.get(refusal.status, "Error"),
+        "status": refusal.status,
+        "reason": refusal.reason,
+        "detail": refusal.detail,
+    }
+    body = json.dumps(document).encode()
     headers = [
         ("Content-Type", "application/problem+json"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
-        *SECURITY,
-        *extra,
+        *SAFETY,
     ]
-    if status in _LATER:
-        headers.append(("Retry-After", _LATER[HTTPStatus(status)]))
-    return Response(status, headers, body)
+    if refusal.retry_after is not None:
+        headers.append(("Retry-After", str(refusal.retry_after)))
+    if refusal.status == 405:
+        headers.append(("Allow", "GET, HEAD"))
+    return Response(refusal.status, headers, body, refusal.reason)
 
 
-def plain(body: bytes, content_type: str = "text/plain; charset=utf-8") -> Response:
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long caches may keep a picture, in seconds; `is_private` keeps shared ones out."""
+
+    max_age: int
+    shared_max_age: int
+    is_private: bool = False
+
+    def until(self, end: int | None, now: int) -> Lifetime:
+        """Never past an end (Unix seconds)."""
+        if end is None:
+            return self
+        left = max(0, end - now)
+        return Lifetime(
+            min(self.max_age, left), min(self.shared_max_age, left), self.is_private
+        )
+
+    def at_most(self, seconds: int) -> Lifetime:
+        """Shortened to so many seconds."""
+        return Lifetime(
+            min(self.max_age, seconds), min(self.shared_max_age, seconds), self.is_private
+        )
+
+    def __str__(self) -> str:
+        if self.is_private:
+            return f"private, max-age={self.max_age}"
+        return f"public, max-age={self.max_age}, s-maxage={self.shared_max_age}"
+
+
+def picture_headers(
+    picture: Picture,
+    extension: str,
+    lifetime: Lifetime,
+    *,
+    tags: tuple[str, ...],
+    varies: bool,
+    timing: str,
+) -> Headers:
+    """The headers of a whole picture, without its length."""
     headers = [
-        ("Content-Type", content_type),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-        *SECURITY,
+        ("Content-Type", MIME_TYPES[extension]),
+        ("ETag", etag(picture)),
+        ("Cache-Control", str(lifetime)),
+        ("Accept-Ranges", "bytes"),
+        *SAFETY,
     ]
-    return Response(200, headers, body)
+    if varies:
+        headers.append(("Vary", "Accept"))
+    if tags:
+        headers += [("Surrogate-Key", " ".join(tags)), ("Cache-Tag", ",".join(tags))]
+    if timing:
+        headers.append(("Server-Timing", timing))
+    return headers
 
 
-def matches(header: str, etag: str) -> bool:
-    """Whether an If-None-Match header names the tag (weak comparison, RFC 9110 13.1.2)."""
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return "*" in tags or etag in tags
+def etag(picture: Picture) -> str:
+    """Strong: half of the SHA-256 of the very bytes."""
+    return f'"{picture.sha256[:32]}"'

@@ -1,58 +1,59 @@
-"""The highest grant sequences seen, remembered over a restart."""
+"""The highest grant sequences seen, kept over restarts and shared by all processes."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import logging
+import os
 from pathlib import Path
 
-from edge.files import write_atomically
 from imagepipe.grants import SequenceGuard
 
-logger = logging.getLogger("edge")
+logger = logging.getLogger("edge.sequences")
 
 
-class SequenceFile:
-    """A SequenceGuard with a file, which several worker processes may share."""
+class SequenceMemory:
+    """Stores what `guard` has seen, so that a restored backup revives nothing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._saved = _load(path)
-        self.guard = SequenceGuard(self._saved)
+        self._saved: dict[str, int] = {}
+        self.guard = SequenceGuard(_read(path))
 
     def save(self) -> None:
-        """Write what is new; another worker's higher sequences are kept and taken over."""
-        snapshot = self.guard.snapshot()
-        if snapshot == self._saved:
+        """Merge with what other processes stored, highest wins; best effort."""
+        if self.guard.snapshot() == self._saved:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(self._path.with_suffix(".lock"), "wb") as lock:
+            with open(self._path.with_suffix(".lock"), "w", encoding="ascii") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                for asset, sequence in _load(self._path).items():
-                    if sequence > snapshot.get(asset, -1):
-                        self.guard.expect(asset, sequence)
-                        snapshot[asset] = sequence
-                write_atomically(self._path, json.dumps(snapshot).encode("ascii"))
+                self._merge()
         except OSError as error:
-            logger.warning("sequences are not remembered: %s", error)
-            return
-        self._saved = snapshot
+            logger.warning("the seen sequences were not stored: %s", error.strerror)
+
+    def _merge(self) -> None:
+        for asset, sequence in _read(self._path).items():
+            self.guard.expect(asset, sequence)
+        merged = self.guard.snapshot()
+        temporary = self._path.with_suffix(f".{os.getpid()}")
+        try:
+            temporary.write_text(json.dumps(merged), "utf-8")
+            os.replace(temporary, self._path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        self._saved = merged
 
 
-def _load(path: Path) -> dict[str, int]:
+def _read(path: Path) -> dict[str, int]:
     try:
-        known = json.loads(path.read_bytes())
+        stored = json.loads(path.read_text("utf-8"))
+        return {str(asset): int(sequence) for asset, sequence in stored.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError):
-        logger.warning("%s is not readable: sequences start anew", path)
+    except (OSError, ValueError, AttributeError, TypeError):
+        logger.warning("the stored sequences cannot be read; starting without them")
         return {}
-    if not isinstance(known, dict):
-        return {}
-    return {
-        asset: sequence
-        for asset, sequence in known.items()
-        if isinstance(sequence, int) and sequence >= 0
-    }

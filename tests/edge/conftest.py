@@ -1,23 +1,27 @@
-"""A delivery folder as a publisher would leave it, and an edge in front of it."""
+"""A delivery folder with real pictures, keys and grants, and two ways to ask an edge."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
-import json
 import os
+import signal
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
-import skimage.data
 from PIL import Image
 
-from edge.app import Edge
-from edge.config import Config
 from imagepipe.credentials import (
     CredentialSigner,
     SigningIdentity,
@@ -39,195 +43,279 @@ from imagepipe.grants import (
 )
 from imagepipe.urlspec import ImagePath, Keyring, parse_transform, sign_path
 
-ASSET = "0123456789abcdef0123456789abcdef"
-YEAR = 365 * 86400
+PROJECT = Path(__file__).parents[2]
+TRAINED = str(SourceType.TRAINED_ALGORITHMIC_MEDIA)
+CHROME = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
 
 
-@dataclass
+@dataclasses.dataclass
 class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
+    """What an edge answered."""
 
-    @property
-    def reason(self) -> str:
-        return str(json.loads(self.body)["reason"])
+    status: int
+    headers: Message
+    body: bytes
 
     @property
     def image(self) -> Image.Image:
         return Image.open(io.BytesIO(self.body))
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = time.time()
+class Delivery:
+    """The publisher's side of the delivery storage."""
 
-    def __call__(self) -> float:
-        return self.now
-
-
-class Publisher:
-    """Writes grants, feeds, masters and parents, signed with its own keys."""
-
-    def __init__(self, folder: Path, credentials: Path) -> None:
-        self.folder, self.storage = folder, folder / "storage"
+    def __init__(self, root: Path, identities: Path) -> None:
+        self.root, self.identities = root, identities
+        self.storage, self.cache, self.keys = root / "storage", root / "cache", root / "keys"
         self.storage.mkdir(parents=True)
-        self.credentials = credentials
+        self.keys.mkdir()
         self.keyring = Keyring.generate()
-        (folder / "url-keys.json").write_text(self.keyring.to_json())
-        create_key_files(folder / "grant-key.pem", folder / "grant-keys.json")
-        self.key = load_signing_key(folder / "grant-key.pem")
-        self.signer = CredentialSigner(SigningIdentity.load(credentials / "cms"))
-        self.feeds: dict[int, FeedDocument] = {}
+        (self.keys / "url-keys.json").write_text(self.keyring.to_json())
+        create_key_files(self.keys / "grant-key.pem", self.keys / "grant-keys.json")
+        self.grant_key = load_signing_key(self.keys / "grant-key.pem")
+        self.grants: dict[str, Grant] = {}
+        self._feeds: dict[int, FeedDocument] = {}
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            "IMAGEPIPE_EDGE_STORAGE": str(self.storage),
+            "IMAGEPIPE_EDGE_CACHE": str(self.cache),
+            "IMAGEPIPE_EDGE_URL_KEYS": str(self.keys / "url-keys.json"),
+            "IMAGEPIPE_EDGE_GRANT_KEYS": str(self.keys / "grant-keys.json"),
+            "IMAGEPIPE_EDGE_IDENTITY": str(self.identities / "edge"),
+            "IMAGEPIPE_EDGE_POLL": "0.2",
+        }
 
     def write(self, name: str, data: bytes) -> None:
         path = self.storage / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".new")
+        temporary = path.with_name(f"{path.name}.part")
         temporary.write_bytes(data)
         os.replace(temporary, path)
 
-    def master(self, picture: Image.Image, *, parent: bool = True) -> GrantedVersion:
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
-        data = self.signer.sign_created(
-            buffer.getvalue(),
-            "image/png",
-            title="Cat",
-            generator="imagepipe",
-            model="sketch",
-            recipe_sha256="0" * 64,
-            source_type=SourceType.TRAINED_ALGORITHMIC_MEDIA,
-        )
-        return self.store(data, "image/png", picture.size, parent=parent)
-
-    def store(
-        self, data: bytes, mime: str, size: tuple[int, int], *, parent: bool = False
+    def version(
+        self,
+        data: bytes,
+        mime: str = "image/jpeg",
+        *,
+        upright: tuple[int, int] | None = None,
+        parent: bool = True,
+        **values: Any,
     ) -> GrantedVersion:
+        """Store a master (already signed or not) and describe it."""
         sha256 = hashlib.sha256(data).hexdigest()
         self.write(master_path(sha256), data)
         if parent:
-            prepared = self.signer.prepare_parent(data, mime, title="Cat")
+            signer = CredentialSigner(SigningIdentity.load(self.identities / "edge"))
+            prepared = signer.prepare_parent(data, mime)
             self.write(parent_path(sha256), prepared.to_bytes())
+        width, height = upright or Image.open(io.BytesIO(data)).size
+        values = {"state": "published", "source_type": TRAINED} | values
+        values.setdefault(
+            "credit", {"title": "Harbour", "alt": "Boats at night", "rights": "CC"}
+        )
         return GrantedVersion(
-            sha256=sha256,
-            mime=mime,
-            width=size[0],
-            height=size[1],
-            bytes=len(data),
-            state="published",
-            focal=(0.25, 0.5),
-            source_type=str(SourceType.TRAINED_ALGORITHMIC_MEDIA),
-            credit={"title": "Cat", "creator": "Studio", "alt": "A cat", "credit": "Studio"},
+            sha256=sha256, mime=mime, width=width, height=height, bytes=len(data), **values
         )
 
     def publish(
-        self, *versions: GrantedVersion, sequence: int = 1, feed: bool = True, **values: Any
-    ) -> Grant:
+        self, *versions: GrantedVersion, asset: str | None = None, **values: Any
+    ) -> str:
+        """Write grant and feed; return the asset."""
+        asset = asset or uuid.uuid4().hex
+        before = self.grants.get(asset)
         now = int(time.time())
         grant = Grant(
-            asset=ASSET,
-            sequence=sequence,
-            issued_at=now,
-            valid_until=now + YEAR,
-            slug="cat",
-            versions=versions,
-            tags=(f"asset-{ASSET}", "collection-1"),
+            **{
+                "asset": asset,
+                "sequence": before.sequence + 1 if before else 1,
+                "issued_at": now,
+                "valid_until": now + 3600,
+                "slug": "harbour",
+                "versions": versions,
+                "tags": (f"asset-{asset}", "collection-1"),
+            }
+            | values
         )
-        grant = replace(grant, **values)
-        self.write(grant_path(ASSET), seal(grant.to_dict(), self.key, "g1"))
-        if feed:
-            self.announce(grant)
-        return grant
+        self.write_grant(grant)
+        self.write_feed(grant)
+        return asset
 
-    def announce(self, grant: Grant) -> None:
+    def write_grant(self, grant: Grant) -> None:
+        self.grants[grant.asset] = grant
+        self.write(grant_path(grant.asset), seal(grant.to_dict(), self.grant_key, "g1"))
+
+    def write_feed(self, grant: Grant) -> None:
         shard = shard_of(grant.asset)
-        known = self.feeds.get(shard, FeedDocument(shard))
-        document = known.appended(grant.asset, grant.sequence, grant.issued_at, grant.tags)
-        self.feeds[shard] = document
-        self.write(feed_path(shard), seal(document.to_dict(), self.key, "g1"))
+        feed = self._feeds.get(shard, FeedDocument(shard))
+        feed = feed.appended(grant.asset, grant.sequence, grant.issued_at, grant.tags)
+        self._feeds[shard] = feed
+        self.write(feed_path(shard), seal(feed.to_dict(), self.grant_key, "g1"))
+
+    def change(self, asset: str, **values: Any) -> None:
+        """Publish the same versions with other values, e.g. state="withdrawn"."""
+        versions = [
+            dataclasses.replace(version, **values) for version in self.grants[asset].versions
+        ]
+        self.publish(*versions, asset=asset)
 
     def url(
         self,
-        version: GrantedVersion,
+        asset: str,
         transform: str = "w_320",
-        extension: str = "auto",
+        extension: str = "jpg",
+        *,
+        version: int = 0,
         expires: int | None = None,
+        slug: str = "harbour",
     ) -> str:
-        path = ImagePath(
-            parse_transform(transform),
-            ASSET,
-            version.sha256[:16],
-            "cat",
-            extension,  # type: ignore[arg-type]
-            expires,
-        )
+        prefix = self.grants[asset].versions[version].sha256[:16]
+        path = ImagePath(parse_transform(transform), asset, prefix, slug, extension, expires)
         return sign_path(path, self.keyring)
-
-    def config(self, **values: Any) -> Config:
-        config = Config(
-            storage=self.storage,
-            cache=self.folder / "cache",
-            url_keys=self.folder / "url-keys.json",
-            grant_keys=self.folder / "grant-keys.json",
-            identity=self.credentials / "edge",
-        )
-        return replace(config, **values)
-
-
-class Client:
-    """Calls the WSGI application as a server would."""
-
-    def __init__(self, edge: Edge, clock: Clock) -> None:
-        self.edge, self.clock = edge, clock
-
-    def get(self, url: str, method: str = "GET", **headers: str) -> Answer:
-        environ = {"REQUEST_METHOD": method, "PATH_INFO": url}
-        environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
-        found: dict[str, Any] = {}
-
-        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-            found.update(status=int(status[:3]), headers=dict(headers))
-
-        body = b"".join(self.edge(environ, start_response))
-        return Answer(found["status"], found["headers"], body)
 
 
 @pytest.fixture(scope="session")
-def credentials(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("credentials")
+def identities(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("identities")
     create_development_identities(folder)
     return folder
 
 
+@pytest.fixture
+def delivery(tmp_path: Path, identities: Path) -> Delivery:
+    return Delivery(tmp_path, identities)
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
 @pytest.fixture(scope="session")
-def cat() -> Image.Image:
-    return Image.fromarray(skimage.data.chelsea())  # 451 x 300
+def photo() -> Image.Image:
+    """A real photograph, 427x640 (scikit-image's rocket, turned and cut by nobody)."""
+    from skimage import data
+
+    return Image.fromarray(data.rocket())
+
+
+@pytest.fixture(scope="session")
+def master(photo: Image.Image, identities: Path) -> bytes:
+    """The photograph as a signed, generated JPEG master."""
+    signer = CredentialSigner(SigningIdentity.load(identities / "cms"))
+    return signer.sign_created(
+        encoded(photo, quality=92),
+        "image/jpeg",
+        title="Harbour",
+        generator="diffusers 0.42",
+        model="tiny",
+        recipe_sha256="ab" * 32,
+        source_type=TRAINED,
+    )
+
+
+Get = Callable[..., Answer]
 
 
 @pytest.fixture
-def publisher(tmp_path: Path, credentials: Path) -> Publisher:
-    return Publisher(tmp_path / "publisher", credentials)
+def make_edge(delivery: Delivery) -> Iterator[Callable[..., Get]]:
+    """Start an edge inside this process; returns a function that asks it."""
+    from edge.app import EdgeApp
+    from edge.config import EdgeConfig
+
+    apps: list[EdgeApp] = []
+
+    def make(clock: Callable[[], float] = time.time, **settings: str) -> Get:
+        extra = {f"IMAGEPIPE_EDGE_{name.upper()}": value for name, value in settings.items()}
+        app = EdgeApp(EdgeConfig.from_environ(delivery.environ | extra), clock)
+        apps.append(app)
+
+        def get(path: str, method: str = "GET", query: str = "", **headers: str) -> Answer:
+            environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+            environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+            seen: list[Any] = []
+            body = b"".join(app(environ, lambda *args: seen.extend(args)))
+            message = Message()
+            for name, value in seen[1]:
+                assert name not in message
+                message[name] = value
+            return Answer(int(seen[0].split()[0]), message, body)
+
+        get.app = app  # type: ignore[attr-defined]
+        return get
+
+    yield make
+    for app in apps:
+        app.close()
 
 
 @pytest.fixture
-def version(publisher: Publisher, cat: Image.Image) -> GrantedVersion:
-    version = publisher.master(cat)
-    publisher.publish(version)
-    return version
+def get(make_edge: Callable[..., Get]) -> Get:
+    return make_edge()
+
+
+class Server:
+    """A real `python -m edge` process."""
+
+    def __init__(self, environ: dict[str, str], log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("DJANGO")}
+        self.log = log
+        with open(log, "wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "edge"],
+                cwd=PROJECT,
+                env=clean | environ | {"IMAGEPIPE_EDGE_PORT": str(self.port)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                if self.get("/readyz").status == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise AssertionError(f"the edge did not start:\n{self.log.read_text()}")
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            method=method,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(timeout=20)
 
 
 @pytest.fixture
-def make_client(publisher: Publisher) -> Callable[..., Client]:
-    def make(**values: Any) -> Client:
-        clock = Clock()
-        edge = Edge(publisher.config(**values), clock)
-        edge.follower.poll()
-        return Client(edge, clock)
+def start_server(delivery: Delivery, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
 
-    return make
+    def start(**settings: str) -> Server:
+        extra = {f"IMAGEPIPE_EDGE_{name.upper()}": value for name, value in settings.items()}
+        server = Server(delivery.environ | extra, tmp_path / f"edge-{len(servers)}.log")
+        servers.append(server)
+        return server
 
-
-@pytest.fixture
-def client(version: GrantedVersion, make_client: Callable[..., Client]) -> Client:
-    return make_client()
+    yield start
+    for server in servers:
+        server.stop()

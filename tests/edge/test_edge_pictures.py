@@ -1,210 +1,336 @@
-"""What is delivered: format, size, marking, headers."""
+"""Answers to picture requests, through the WSGI callable."""
 
 from __future__ import annotations
 
 import io
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from edge import app
 from imagepipe.credentials import parse_xmp, read_xmp, verify
 from imagepipe.urlspec import parse_transform, plan
 
-CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+CHROME = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def asset(delivery, master) -> str:
+    return delivery.publish(delivery.version(master))
 
 
 @pytest.mark.parametrize(
-    ("accept", "mime"),
-    [
-        (CHROME, "image/avif"),
-        ("image/webp,*/*", "image/webp"),
-        ("*/*", "image/jpeg"),
-        ("", "image/jpeg"),
-        ("image/avif;q=0,image/webp", "image/webp"),
-    ],
-)
-def test_auto_follows_accept(client, publisher, version, accept, mime):
-    answer = client.get(publisher.url(version), accept=accept)
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == mime
-    assert answer.headers["Vary"] == "Accept"
-    assert Image.MIME[answer.image.format] == mime
-    assert answer.image.size == (320, 213)
-
-
-@pytest.mark.parametrize("extension", ["jpg", "webp", "avif", "png"])
-def test_every_format_is_marked_and_trusted(client, publisher, version, credentials, extension):
-    answer = client.get(publisher.url(version, "w_320", extension))
-    mime = answer.headers["Content-Type"]
-    assert "Vary" not in answer.headers
-    metadata = parse_xmp(read_xmp(answer.body, mime))
-    assert (metadata.creator, metadata.alt) == ("Studio", "A cat")
-    assert metadata.source_type == version.source_type
-    report = verify(answer.body, mime, (credentials / "root.pem").read_bytes())
-    assert report.state == "trusted"
-    assert report.source_type == version.source_type
-    assert len(report.chain) == 2
-    assert report.actions[0] == "c2pa.created"
-    assert "c2pa.resized" in report.actions
-    flipped = bytearray(answer.body)
-    places = {"png": len(flipped) // 2, "webp": answer.body.find(b"VP8 ") + 200}
-    flipped[places.get(extension, -200)] ^= 1  # in the coded pixels
-    assert verify(bytes(flipped), mime).state == "invalid"
-
-
-def test_without_a_prepared_parent_the_master_is_the_parent(
-    make_client, publisher, cat, credentials
-):
-    version = publisher.master(cat, parent=False)
-    publisher.publish(version)
-    answer = make_client().get(publisher.url(version, "w_320", "webp"))
-    report = verify(answer.body, "image/webp", (credentials / "root.pem").read_bytes())
-    assert (report.state, len(report.chain)) == ("trusted", 2)
-
-
-def test_without_an_identity_pictures_carry_xmp_only(make_client, publisher, version):
-    answer = make_client(identity=None).get(publisher.url(version, "w_320", "jpg"))
-    assert verify(answer.body, "image/jpeg").state == "none"
-    assert parse_xmp(read_xmp(answer.body, "image/jpeg")).title == "Cat"
-
-
-@pytest.mark.parametrize(
-    "text",
+    "transform",
     [
         "full",
         "w_1",
-        "w_200",
-        "h_77",
-        "w_900",
-        "w_100,h_100,c_fill",
-        "w_100,h_250,c_fill,g_focal",
-        "w_123,h_77,c_fill,g_attention",
-        "w_300,h_300,c_pad",
-        "w_300,h_300,c_pad,b_ff0000",
-        "w_150,h_90,c_crop,g_southeast",
-        "w_500,u_1",
-        "w_90,h_90,c_fill,r_1000.2000.5000.5000",
+        "w_333",
+        "h_101",
+        "w_2400",
+        "w_700,u_1",
+        "w_301,h_299",
+        "w_160,h_90,c_fill",
+        "w_160,h_90,c_fill,g_focal",
+        "w_161,h_93,c_fill,g_attention",
+        "w_1600,h_900,c_fill",
+        "w_901,h_77,c_fill,u_1",
+        "w_50,h_70,c_crop,g_southeast",
+        "w_90,h_90,c_crop,g_attention",
+        "w_200,h_200,c_pad,b_336699",
+        "w_131,r_1234.2345.3456.4567",
+        "w_100,h_100,c_fill,g_attention,r_1000.1000.8000.5000",
+        "w_800,r_5000.5000.500.500,u_1",
     ],
 )
-def test_sizes_are_those_of_the_plan(client, publisher, version, text):
-    steps = plan(451, 300, parse_transform(text), version.focal)
-    for extension in ("jpg", "png"):
-        answer = client.get(publisher.url(version, text, extension))
+def test_pixels_are_exactly_as_planned(delivery, get, master, photo, transform):
+    version = delivery.version(master, focal=(0.7, 0.2), parent=False)
+    asset = delivery.publish(version)
+    expected = plan(*photo.size, parse_transform(transform), (0.7, 0.2))
+
+    for extension in ("jpg", "webp", "avif", "png"):
+        answer = get(delivery.url(asset, transform, extension))
+
         assert answer.status == 200, answer.body
-        assert answer.image.size == (steps.width, steps.height)
+        assert answer.image.size == (expected.width, expected.height)
 
 
-def test_pixels_are_those_of_the_master(client, publisher, version, cat):
-    pixels = np.asarray(client.get(publisher.url(version, "full", "png")).image)
-    assert (pixels == np.asarray(cat)).all()
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_masters_are_delivered_upright(delivery, get, orientation):
+    upright = Image.new("RGB", (120, 80), "blue")
+    upright.paste("red", (0, 0, 60, 40))
+    undo = [None, None, 0, 3, 1, 5, 2, 6, 4][orientation]
+    stored = upright if undo is None else upright.transpose(Image.Transpose(undo))
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    data = encoded(stored, quality=95, subsampling=0, exif=exif)
+    asset = delivery.publish(delivery.version(data, upright=(120, 80)))
+
+    image = get(delivery.url(asset, "w_60", "png")).image
+
+    assert image.size == (60, 40)
+    assert image.getpixel((10, 10))[0] > 200
+    for point in ((50, 10), (10, 30), (50, 30)):
+        assert image.getpixel(point)[2] > 200
 
 
-def test_a_turned_master_is_delivered_upright(make_client, publisher, cat):
-    buffer, exif = io.BytesIO(), Image.Exif()
-    exif[0x0112] = 6
-    cat.transpose(Image.Transpose.ROTATE_90).save(buffer, "JPEG", quality=95, exif=exif)
-    version = publisher.store(buffer.getvalue(), "image/jpeg", cat.size)
-    publisher.publish(version)
-    image = make_client().get(publisher.url(version, "w_200", "png")).image
-    assert image.size == (200, 133)
-    assert not image.getexif()
-    expected = np.asarray(cat.resize((200, 133), Image.Resampling.LANCZOS)).astype(int)
-    assert abs(np.asarray(image).astype(int) - expected).mean() < 4
+def test_headers_of_a_picture(delivery, get, asset):
+    answer = get(delivery.url(asset, "w_320", "auto"), accept=CHROME)
+
+    headers = answer.headers
+    assert headers["Content-Type"] == "image/avif"
+    assert headers["Content-Length"] == str(len(answer.body))
+    assert headers["Cache-Control"] == "public, max-age=3600, s-maxage=3600"
+    assert headers["Vary"] == "Accept"
+    assert headers["Surrogate-Key"] == f"asset-{asset} collection-1"
+    assert headers["Cache-Tag"] == f"asset-{asset},collection-1"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "default-src 'none'"
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Server-Timing"].startswith("cache;desc=made")
+    assert headers["ETag"].startswith('"')
+    again = get(delivery.url(asset, "w_320", "auto"), accept=CHROME)
+    assert again.headers["Server-Timing"].startswith("cache;desc=memory")
+    assert again.body == answer.body
 
 
-def test_transparency_is_kept_or_flattened(make_client, publisher):
-    version = publisher.master(Image.new("RGBA", (64, 64), (255, 0, 0, 0)))
-    publisher.publish(version)
-    client = make_client()
-    answer = client.get(publisher.url(version, "w_32"), accept="*/*")
-    assert answer.headers["Content-Type"] == "image/png"
-    assert answer.image.mode == "RGBA"
-    flat = client.get(publisher.url(version, "w_32", "jpg")).image.convert("RGB")
-    assert min(flat.getpixel((16, 16))) > 250
-    blue = client.get(publisher.url(version, "w_32,b_0000ff", "png")).image.convert("RGB")
-    assert blue.getpixel((16, 16)) == (0, 0, 255)
+def test_a_named_format_does_not_vary(delivery, get, asset):
+    answer = get(delivery.url(asset, "w_320", "webp"), accept="image/avif")
+
+    assert answer.headers["Content-Type"] == "image/webp"
+    assert "Vary" not in answer.headers
 
 
-def test_headers(client, publisher, version):
-    answer = client.get(publisher.url(version))
-    assert answer.headers["Cache-Control"] == "public, max-age=3600"
-    assert answer.headers["Surrogate-Key"] == (
-        "asset-0123456789abcdef0123456789abcdef collection-1"
-    )
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert int(answer.headers["Content-Length"]) == len(answer.body)
-    head = client.get(publisher.url(version), "HEAD")
-    assert (head.status, head.body) == (200, b"")
-    assert head.headers == answer.headers
+def test_head_has_the_headers_and_no_body(delivery, get, asset):
+    url = delivery.url(asset)
+    whole = get(url)
+
+    answer = get(url, "HEAD")
+
+    assert (answer.status, answer.body) == (200, b"")
+    for name in ("Content-Length", "ETag", "Content-Type", "Cache-Control"):
+        assert answer.headers[name] == whole.headers[name]
 
 
-def test_etag(client, publisher, version):
-    url = publisher.url(version)
-    etag = client.get(url).headers["ETag"]
-    assert etag.startswith('"')
-    again = client.get(url, if_none_match=f'"other", {etag}')
-    assert (again.status, again.body, again.headers["ETag"]) == (304, b"", etag)
-    assert client.get(url, if_none_match='"other"').status == 200
-    assert client.get(url, accept="image/webp").headers["ETag"] != etag
+def test_conditional_requests(delivery, get, asset):
+    url = delivery.url(asset)
+    tag = get(url).headers["ETag"]
+
+    for value in (tag, f'"x", {tag}', f"W/{tag}", "*"):
+        answer = get(url, if_none_match=value)
+        assert (answer.status, answer.body) == (304, b"")
+        assert answer.headers["ETag"] == tag
+        assert "Content-Length" not in answer.headers
+    assert get(url, if_none_match='"other"').status == 200
 
 
-def test_never_cached_past_the_end_of_the_rights(make_client, publisher, version):
-    client = make_client()
-    end = int(client.clock.now) + 100
-    publisher.publish(replace(version, valid_until=end), sequence=2)
-    client.edge.follower.poll()
-    answer = client.get(publisher.url(version))
-    assert answer.headers["Cache-Control"] == "public, max-age=100"
-    client.clock.now = end
-    gone = client.get(publisher.url(version))
-    assert (gone.status, gone.reason) == (410, "expired")
+def test_ranges(delivery, get, asset):
+    url = delivery.url(asset)
+    whole = get(url)
+    size = len(whole.body)
+
+    part = get(url, range="bytes=10-19")
+    assert (part.status, part.body) == (206, whole.body[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{size}"
+    assert get(url, range="bytes=-5").body == whole.body[-5:]
+    assert get(url, range=f"bytes={size - 3}-").body == whole.body[-3:]
+    assert get(url, range=f"bytes={size}-").status == 416
+    assert get(url, range="bytes=0-1,4-5").body == whole.body
+    assert get(url, range="bytes=0-1", if_range='"other"').body == whole.body
+    assert get(url, range="bytes=0-1", if_range=whole.headers["ETag"]).status == 206
 
 
-def test_the_old_address_shows_the_current_picture(make_client, publisher, version, cat):
-    current = publisher.master(cat.rotate(180))
-    publisher.publish(current, replace(version, state="superseded"), sequence=2)
-    client = make_client()
-    answer = client.get(publisher.url(version, "w_320", "png"))
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
-    assert answer.body == client.get(publisher.url(current, "w_320", "png")).body
+def test_lifetime_never_passes_the_end_of_the_rights(delivery, make_edge, master):
+    now = int(time.time())
+    asset = delivery.publish(delivery.version(master, valid_until=now + 100))
+    get = make_edge(clock=lambda: now)
+
+    answer = get(delivery.url(asset))
+
+    assert answer.headers["Cache-Control"] == "public, max-age=100, s-maxage=100"
 
 
-def test_concurrent_cold_requests_render_once(client, publisher, version, monkeypatch):
-    renders, barrier, real = [], threading.Barrier(16), app.render.render
+def test_a_superseded_version_shows_the_current_one_for_a_short_time(delivery, get, master):
+    first = delivery.version(master)
+    current = delivery.version(encoded(Image.new("RGB", (600, 300), "green")))
+    asset = delivery.publish(first)
+    old_url = delivery.url(asset)
+    superseded = delivery.version(master, state="superseded")
+    delivery.publish(current, superseded, asset=asset)
 
-    def counted(*args, **kwargs):
-        renders.append(1)
-        return real(*args, **kwargs)
+    answer = get(old_url)
 
-    monkeypatch.setattr(app.render, "render", counted)
-
-    def ask(_number):
-        barrier.wait()
-        return client.get(publisher.url(version, "w_333", "jpg"))
-
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(ask, range(16)))
-    assert {answer.status for answer in answers} == {200}
-    assert len({answer.body for answer in answers}) == 1
-    assert len(renders) == 1
+    assert answer.status == 200
+    assert answer.image.size == (320, 160)
+    assert answer.headers["Cache-Control"] == "public, max-age=60, s-maxage=60"
 
 
-def test_the_folder_outlives_the_process_and_torn_files_are_noticed(
-    make_client, publisher, version, monkeypatch
-):
-    url = publisher.url(version, "w_320", "webp")
-    first = make_client().get(url)
-    [file] = list((publisher.folder / "cache/pictures").glob("*/*/*"))
-    second = make_client()
-    assert second.get(url).body == first.body
-    file.write_bytes(file.read_bytes()[:-7])
-    third = make_client().get(url)
-    assert third.status == 200
-    assert third.image.size == (320, 213)
+def test_previews_are_private_and_short(delivery, make_edge, master):
+    now = int(time.time())
+    asset = delivery.publish(delivery.version(master, valid_from=now + 1000))
+    get = make_edge(clock=lambda: now)
+
+    assert get(delivery.url(asset)).status == 403
+    answer = get(delivery.url(asset, expires=now + 30))
+
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "private, max-age=30"
+
+
+def test_market_limited_pictures_stay_out_of_shared_caches(delivery, make_edge, master):
+    asset = delivery.publish(delivery.version(master, markets=("DE",)))
+    get = make_edge(market_header="X-Market")
+    url = delivery.url(asset)
+
+    assert get(url, x_market="de").headers["Cache-Control"] == "private, max-age=3600"
+    assert get(url, x_market="FR").status == 451
+    assert get(url).status == 451
+    assert make_edge()(url, x_market="DE").status == 451
+
+
+def test_the_licensed_fallback_stands_in(delivery, get, master):
+    other = delivery.publish(delivery.version(encoded(Image.new("RGB", (640, 320), "red"))))
+    version = delivery.version(master, state="withdrawn")
+    asset = delivery.publish(version, fallback=other)
+
+    answer = get(delivery.url(asset))
+
+    assert answer.status == 200
+    assert answer.image.size == (320, 160)
+    assert "max-age=60" in answer.headers["Cache-Control"]
+    assert f"asset-{asset}" in answer.headers["Surrogate-Key"]
+
+
+def test_transparency(delivery, get):
+    image = Image.new("RGBA", (200, 100), (255, 0, 0, 0))
+    image.paste((0, 0, 255, 255), (0, 0, 100, 100))
+    asset = delivery.publish(delivery.version(encoded(image, "PNG"), "image/png"))
+
+    plain = get(delivery.url(asset, "w_100", "auto"), accept="*/*")
+    assert plain.headers["Content-Type"] == "image/png"
+    assert plain.image.getpixel((75, 25))[3] == 0
+    flat = get(delivery.url(asset, "w_100", "jpg")).image.getpixel((90, 25))
+    assert min(flat) > 245
+    coloured = get(delivery.url(asset, "w_100,b_00ff00", "jpg")).image.getpixel((90, 25))
+    assert coloured[1] > 245
+    assert coloured[0] < 10
+    webp = get(delivery.url(asset, "w_100", "webp")).image
+    assert webp.mode == "RGBA"
+
+
+def test_padding_is_the_background(delivery, get, asset):
+    image = get(delivery.url(asset, "w_300,h_300,c_pad,b_ff0000", "png")).image
+
+    assert image.getpixel((1, 1))[:3] == (255, 0, 0)
+    assert image.getpixel((150, 150))[:3] != (255, 0, 0)
+
+
+def test_gravity_and_focal_point_choose_what_stays(delivery, get):
+    image = Image.new("RGB", (400, 100), "white")
+    image.paste("red", (0, 0, 100, 100))
+    image.paste("blue", (300, 0, 400, 100))
+    data = encoded(image, quality=95)
+    asset = delivery.publish(delivery.version(data, focal=(0.95, 0.5)))
+
+    west = get(delivery.url(asset, "w_50,h_50,c_fill,g_west", "png")).image
+    focal = get(delivery.url(asset, "w_50,h_50,c_fill,g_focal", "png")).image
+
+    assert west.getpixel((25, 25))[0] > 240 > 20 > west.getpixel((25, 25))[2]
+    assert focal.getpixel((25, 25))[2] > 240
+
+
+@pytest.mark.parametrize(
+    ("mode", "mime", "kind"),
+    [
+        ("L", "image/jpeg", "JPEG"),
+        ("CMYK", "image/jpeg", "JPEG"),
+        ("P", "image/png", "PNG"),
+        ("LA", "image/png", "PNG"),
+        ("1", "image/png", "PNG"),
+        ("I;16", "image/png", "PNG"),
+        ("RGB", "image/webp", "WEBP"),
+        ("RGB", "image/avif", "AVIF"),
+    ],
+)
+def test_every_kind_of_master_becomes_srgb(delivery, get, photo, mode, mime, kind):
+    if mode == "I;16":
+        grey = np.asarray(photo.convert("L"), dtype=np.uint16) * 257
+        data = encoded(Image.fromarray(grey), kind)
+    else:
+        data = encoded(photo.convert(mode), kind)
+    asset = delivery.publish(delivery.version(data, mime))
+    # Pillow makes CMYK without a profile, libvips reads it with one.
+    tolerance = 25 if mode == "CMYK" else 8
+    reference = np.asarray(photo.convert("L").resize((160, 107)), dtype=float)
+
+    for extension in ("jpg", "webp", "avif", "png"):
+        image = get(delivery.url(asset, "w_160", extension)).image
+        assert image.mode in ("RGB", "RGBA", "L", "LA")
+        got = np.asarray(image.convert("RGB").convert("L"), dtype=float)
+        assert got.shape == (plan(*photo.size, parse_transform("w_160")).height, 160)
+        assert abs(got.mean() - reference.mean()) < tolerance
+
+
+def test_a_colour_profile_is_applied_and_dropped(delivery, get):
+    from edge.vips import pyvips
+
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:] = (200, 60, 40)
+    srgb = pyvips.Image.new_from_array(pixels).copy(interpretation="srgb")
+    wide = srgb.icc_transform("p3", input_profile="srgb").jpegsave_buffer(Q=95)
+    asset = delivery.publish(delivery.version(wide))
+
+    image = get(delivery.url(asset, "w_32", "png")).image
+
+    assert "icc_profile" not in image.info
+    assert np.abs(np.array(image.getpixel((16, 16))[:3]) - (200, 60, 40)).max() <= 4
+
+
+def test_camera_and_position_are_removed_and_rights_are_written(delivery, get, photo):
+    exif = Image.Exif()
+    exif[0x010F] = "SecretCamera"
+    exif.get_ifd(0x8825)[1] = "N"
+    data = encoded(photo, exif=exif, comment=b"SecretComment", quality=92)
+    credit = {"title": "Boats", "creator": "A. Person", "rights": "© A", "alt": "Boats"}
+    asset = delivery.publish(delivery.version(data, credit=credit, source_type=""))
+
+    for extension, mime in (
+        ("jpg", "image/jpeg"),
+        ("webp", "image/webp"),
+        ("avif", "image/avif"),
+        ("png", "image/png"),
+    ):
+        answer = get(delivery.url(asset, "w_200", extension))
+        assert b"Secret" not in answer.body
+        assert not dict(answer.image.getexif())
+        metadata = parse_xmp(read_xmp(answer.body, mime))
+        assert (metadata.creator, metadata.rights) == ("A. Person", "© A")
+
+
+def test_without_an_identity_there_is_xmp_only(delivery, make_edge, master, caplog):
+    asset = delivery.publish(delivery.version(master))
+    get = make_edge(identity="")
+
+    body = get(delivery.url(asset)).body
+
+    assert verify(body, "image/jpeg").state == "none"
+    assert read_xmp(body, "image/jpeg") is not None
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_the_chain_reaches_the_master(delivery, get, master, published):
+    asset = delivery.publish(delivery.version(master, parent=published))
+    root = (delivery.identities / "root.pem").read_bytes()
+
+    report = verify(get(delivery.url(asset, "w_99,h_88,c_fill")).body, "image/jpeg", root)
+
+    assert report.state == "trusted"
+    assert [action for action in report.actions if "resized" in action]
+    assert [action for action in report.actions if "cropped" in action]
+    assert len(report.chain) == 2

@@ -7,7 +7,9 @@ bit-identical to single ones.
 
 from __future__ import annotations
 
+import contextlib
 import io
+import threading
 import time
 from typing import Any
 
@@ -28,6 +30,7 @@ from imagepipe.generation.request import ModelReference, OnStep, Request, Result
 
 LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "Pillow")
 PRECISIONS = ("float32", "bfloat16", "float16")
+_CPU = threading.Lock()
 
 
 class DiffusersBackend:
@@ -108,23 +111,26 @@ class DiffusersBackend:
     def _run(self, pipeline: Any, request: Request, steps: _Steps) -> Image.Image:
         import torch
 
-        torch.set_num_threads(self._threads)
         options: dict[str, Any] = {}
         if request.negative_prompt.strip():
             options["negative_prompt"] = request.negative_prompt
         if request.guidance_rescale:
             options["guidance_rescale"] = request.guidance_rescale
+        # On a CPU two jobs at once gain nothing, and their results are not bit-exact.
+        alone = _CPU if self._device == "cpu" else contextlib.nullcontext()
         try:
-            return pipeline(
-                prompt=request.prompt,
-                num_inference_steps=request.steps,
-                guidance_scale=request.guidance,
-                width=request.width,
-                height=request.height,
-                generator=torch.Generator("cpu").manual_seed(request.seed),
-                callback_on_step_end=steps,
-                **options,
-            ).images[0]
+            with alone:
+                torch.set_num_threads(self._threads)
+                return pipeline(
+                    prompt=request.prompt,
+                    num_inference_steps=request.steps,
+                    guidance_scale=request.guidance,
+                    width=request.width,
+                    height=request.height,
+                    generator=torch.Generator("cpu").manual_seed(request.seed),
+                    callback_on_step_end=steps,
+                    **options,
+                ).images[0]
         except GenerationError:
             raise
         except (MemoryError, torch.OutOfMemoryError) as error:

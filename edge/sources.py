@@ -1,0 +1,99 @@
+"""Reading the delivery storage: a folder, by names that this code builds itself."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import threading
+from pathlib import Path
+from typing import Final
+
+from edge.exceptions import SourceUnusable
+from imagepipe.grants import GrantedVersion, master_path, parent_path
+
+_COMPONENT = re.compile(r"[a-z0-9][a-z0-9.]{0,80}")
+LARGEST_DOCUMENT: Final = 2 * 1024 * 1024
+LARGEST_PARENT: Final = 16 * 1024 * 1024
+
+Stamp = tuple[int, int, int]
+
+
+class FolderSource:
+    """A delivery storage that is a folder. Nothing outside it is ever opened."""
+
+    def __init__(self, root: Path, max_bytes: int) -> None:
+        self._root = root
+        self._max_bytes = max_bytes
+        self._verified: dict[str, Stamp] = {}
+        self._lock = threading.Lock()
+
+    def is_readable(self) -> bool:
+        """Whether the folder is there and can be listed."""
+        return self._root.is_dir() and os.access(self._root, os.R_OK | os.X_OK)
+
+    def stamp(self, name: str) -> Stamp | None:
+        """What changes when the file changes; None when there is none."""
+        try:
+            return _stamp(os.stat(self._path(name), follow_symlinks=False))
+        except FileNotFoundError:
+            return None
+
+    def read(self, name: str, limit: int = LARGEST_DOCUMENT) -> tuple[bytes, Stamp]:
+        """A whole file and its stamp. Raises FileNotFoundError, OSError, ValueError."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(self._path(name), flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ValueError(f"{name} is not a regular file")
+            if status.st_size > limit:
+                raise ValueError(f"{name} has more than {limit} bytes")
+            return file.read(limit + 1), _stamp(status)
+
+    def master(self, version: GrantedVersion) -> bytes:
+        """A master's bytes, as granted: length each time, content hash on first load.
+
+        Raises SourceUnusable.
+        """
+        if version.bytes > self._max_bytes:
+            raise SourceUnusable(422, "source-too-large", "the master is larger than allowed")
+        try:
+            data, stamp = self.read(master_path(version.sha256), self._max_bytes)
+        except FileNotFoundError:
+            raise SourceUnusable(
+                503, "source-missing", "the master has not arrived yet", retry_after=10
+            ) from None
+        except (OSError, ValueError):
+            raise SourceUnusable(502, "source-damaged", "the master cannot be read") from None
+        if len(data) != version.bytes:
+            raise SourceUnusable(502, "source-damaged", "the master is not complete")
+        self._verify(version.sha256, data, stamp)
+        return data
+
+    def parent(self, version: GrantedVersion) -> bytes | None:
+        """The prepared parent credential of a master, if one was published."""
+        try:
+            return self.read(parent_path(version.sha256), LARGEST_PARENT)[0]
+        except FileNotFoundError:
+            return None
+
+    def _verify(self, sha256: str, data: bytes, stamp: Stamp) -> None:
+        if self._verified.get(sha256) == stamp:
+            return
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise SourceUnusable(502, "source-damaged", "the master is not the one published")
+        with self._lock:
+            if len(self._verified) > 50_000:
+                self._verified.clear()
+            self._verified[sha256] = stamp
+
+    def _path(self, name: str) -> Path:
+        parts = name.split("/")
+        if not all(_COMPONENT.fullmatch(part) for part in parts):
+            raise ValueError("the name is not one of the delivery storage")
+        return self._root.joinpath(*parts)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_mtime_ns, status.st_size, status.st_ino
