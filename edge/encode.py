@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from edge.exceptions import SourceUnusable
 from edge.render import flatten
 from edge.vips import pyvips
 from imagepipe.credentials import write_xmp
@@ -32,19 +33,33 @@ def encode(
     background: str | None = None,
     effort: Effort = Effort(),
 ) -> bytes:
-    """Encode sRGB pixels. Transparency is flattened where the format has none."""
+    """Encode sRGB pixels. Transparency is flattened where the format has none.
+
+    Raises SourceUnusable for a size that the format cannot hold.
+    """
     known = FORMATS[extension]
     if image.hasalpha() and not known.has_alpha:
         image = flatten(image, background)
     image = _without_metadata(image)
+    try:
+        return _save(image, extension, packet, quality or DEFAULT_QUALITY, effort)
+    except pyvips.Error:
+        raise SourceUnusable(
+            422, "not-encodable", f"the picture cannot be stored as {extension} at this size"
+        ) from None
+
+
+def _save(
+    image: pyvips.Image, extension: str, packet: bytes, quality: int, effort: Effort
+) -> bytes:
     if extension == "png":
         # libvips' own PNG packet does not read back byte for byte.
-        return write_xmp(image.pngsave_buffer(compression=6, keep="none"), known.mime, packet)
+        body = image.pngsave_buffer(compression=6, keep="none")
+        return write_xmp(body, FORMATS[extension].mime, packet)
     image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)
-    scaled = max(1, (quality or DEFAULT_QUALITY) - _LESS[extension])
-    return bytes(
-        getattr(image, _SAVERS[extension])(keep="xmp", Q=scaled, **_options(extension, effort))
-    )
+    save = getattr(image, _SAVERS[extension])
+    scaled = max(1, quality - _LESS[extension])
+    return bytes(save(keep="xmp", Q=scaled, **_options(extension, effort)))
 
 
 _SAVERS = {"jpg": "jpegsave_buffer", "webp": "webpsave_buffer", "avif": "heifsave_buffer"}

@@ -7,9 +7,8 @@ import logging
 import threading
 from collections import OrderedDict
 
-from edge.sources import FolderSource
-
 from edge.metrics import Metrics
+from edge.sources import FolderSource
 from imagepipe.credentials import (
     CredentialsError,
     CredentialSigner,

@@ -33,6 +33,7 @@ from imagepipe.urlspec import (
 )
 
 _DETAILS = {
+    "changed": "the picture was replaced at this moment; try again",
     "unknown-version": "this version of the picture is not published",
     "withdrawn": "the picture was withdrawn",
     "not-yet": "the picture may not be shown yet",
@@ -74,6 +75,12 @@ class PictureHandler:
             extension = negotiate(ask.accept, has_alpha=self._producer.has_alpha(version))
         job = Job(grant.asset, version, path.transform, extension)
         picture, origin, stages = self._producer.get(job)
+        if origin != "memory":
+            # Making it took time, in which it may have been withdrawn.
+            now = int(self._clock())
+            grant, decision, stands_in = self._decide(path, ask.market, now)
+            if decision.version is None or decision.version.sha256 != version.sha256:
+                raise NotDeliverable(503, "changed", _DETAILS["changed"], retry_after=1)
         lifetime = self._lifetime(path, decision, now)
         if stands_in:
             lifetime = lifetime.at_most(SUPERSEDED_AGE)

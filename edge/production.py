@@ -62,7 +62,9 @@ class Producer:
             return False
         known = self._alpha.get(version.sha256)
         if known is None:
-            header = read_header(self._source.master(version), self._limits)
+            deadline = time.monotonic() + self._deadline
+            with self._gate.crowd(), self._gate.slot(deadline):
+                header = read_header(self._source.master(version), self._limits)
             if len(self._alpha) > 50_000:
                 self._alpha.clear()
             known = self._alpha[version.sha256] = header.has_alpha

@@ -262,3 +262,26 @@ def test_a_tiny_picture_is_no_problem(delivery, get):
         answer = get(delivery.url(asset, "w_320", extension))
         assert answer.status == 200
         assert answer.image.size == (1, 1)
+
+
+def test_a_size_that_a_format_cannot_hold(delivery, get):
+    buffer = io.BytesIO()
+    Image.new("RGB", (20_000, 2), "red").save(buffer, "JPEG")
+    asset = delivery.publish(delivery.version(buffer.getvalue()))
+
+    assert_refused(get(delivery.url(asset, "full", "webp")), 422, "not-encodable")
+    assert get(delivery.url(asset, "full", "jpg")).image.size == (20_000, 2)
+
+
+def test_a_withdrawal_while_the_picture_is_made_counts(delivery, get, asset, monkeypatch):
+    producer = get.app.producer
+    make = producer.get
+
+    def slowly(job):
+        result = make(job)
+        delivery.change(asset, state="withdrawn")
+        return result
+
+    monkeypatch.setattr(producer, "get", slowly)
+
+    assert_refused(get(delivery.url(asset)), 410, "withdrawn")
