@@ -11,6 +11,8 @@ from typing import Any, Final
 PREFIX: Final = "IMAGEPIPE_EDGE_"
 #: prometheus-client shares numbers between processes here, if set before it is imported.
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+#: Set for the pages that link to the edge; of no concern here.
+FOREIGN: Final = frozenset({f"{PREFIX}URL"})
 REQUIRED: Final = ("storage", "cache", "url_keys", "grant_keys")
 
 
@@ -108,9 +110,8 @@ class EdgeConfig:
     def from_environ(cls, environ: Mapping[str, str]) -> EdgeConfig:
         """Raises ConfigError naming the variable, also for variables that do not exist."""
         known = {variable(item.name): item for item in fields(cls)}
-        unknown = sorted(
-            name for name in environ if name.startswith(PREFIX) and name not in known
-        )
+        given = {name for name in environ if name.startswith(PREFIX)}
+        unknown = sorted(given - known.keys() - FOREIGN)
         if unknown:
             raise ConfigError(f"{unknown[0]} is not a setting; see python -m edge --help")
         values: dict[str, Any] = {}

@@ -48,6 +48,22 @@ def test_formats_follow_accept_and_every_picture_is_marked(delivery, master, sta
         assert verify(bytes(damaged), mime, root).state == "invalid"
 
 
+def test_head_and_conditional_requests_over_http(delivery, master, start_server):
+    asset = delivery.publish(delivery.version(master))
+    server = start_server()
+    url = delivery.url(asset)
+    whole = server.get(url)
+
+    head = server.get(url, "HEAD")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(whole.body))
+    unchanged = server.get(url, If_None_Match=whole.headers["ETag"])
+    assert (unchanged.status, unchanged.body) == (304, b"")
+    assert server.get(url, Range="bytes=0-9").body == whole.body[:10]
+    assert server.get(url + "?a=1").status == 400
+    assert server.get(url.replace("w_320", "w_320%2F..")).status in (403, 404)
+
+
 def test_identical_cold_requests_are_rendered_once_across_processes(
     delivery, master, start_server
 ):
@@ -151,7 +167,9 @@ def test_a_bad_configuration_names_the_variable(delivery, change, message):
 
 
 def test_a_good_configuration_passes_the_check(delivery):
-    assert run(delivery.environ, "--check").returncode == 0
+    pages = {"IMAGEPIPE_EDGE_URL": "https://img.example"}
+
+    assert run(delivery.environ | pages, "--check").returncode == 0
 
 
 def test_no_django_is_imported(delivery):
