@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
+from operator import or_
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.cache import cache_control
@@ -46,13 +49,11 @@ def image_sitemap(request: HttpRequest) -> HttpResponse:
 
 
 def entries_of(site: Site, request: HttpRequest | None = None) -> Iterator[SitemapEntry]:
-    """Live public pages of a site with the pictures that may be shown on them now."""
-    pages = (
-        Page.objects.live()
-        .public()
-        .descendant_of(site.root_page, inclusive=True)
-        .order_by("path")
-    )
+    """Live public pages of a site with the pictures that may be shown on them now.
+
+    The trees of all languages are the site's, not only that of its root page.
+    """
+    pages = Page.objects.live().public().filter(in_any_language(site)).order_by("path")
     ids = list(pages.values_list("pk", flat=True))
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -67,6 +68,12 @@ def entries_of(site: Site, request: HttpRequest | None = None) -> Iterator[Sitem
             )
             if url and images:
                 yield SitemapEntry(url, images[:MOST_IMAGES])
+
+
+def in_any_language(site: Site) -> Q:
+    """Pages below the site's root page or one of its translations."""
+    roots = site.root_page.get_translations(inclusive=True)
+    return reduce(or_, (Page.objects.descendant_of_q(root, inclusive=True) for root in roots))
 
 
 def _images_by_page(page_ids: list[int]) -> dict[int, list[object]]:

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import models
 from django.test import RequestFactory
 from lxml import etree
-from wagtail.models import Page, PageViewRestriction, ReferenceIndex, Site
+from wagtail.models import Locale, Page, PageViewRestriction, ReferenceIndex, Site
 
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
@@ -88,12 +88,25 @@ def test_pages_with_their_published_pictures(home: Page, library: Library) -> No
 
     found = pairs()
 
-    assert [url for url, _images in found] == ["http://testserver/", "http://testserver/a/"]
+    assert [url for url, _images in found] == [
+        "http://testserver/en/",
+        "http://testserver/en/a/",
+    ]
     assert found[0][1] == found[1][1][:1]
     assert len(found[1][1]) == 2
     for address, asset in zip(found[1][1], (one, two), strict=True):
         path = verify_url(address.removeprefix("https://edge.example"), load_keyring(), 0)
         assert (path.asset, path.extension) == (asset.uid.hex, "jpg")
+
+
+def test_pages_of_other_languages_are_listed_too(home: Page, library: Library) -> None:
+    german = Locale.objects.create(language_code="de")
+    other = Page(
+        title="Start", slug="start", locale=german, translation_key=home.translation_key
+    )
+    Page.get_first_root_node().add_child(instance=other)
+    refer(other, published(library).image)
+    assert [url for url, _images in pairs()] == ["http://testserver/de/"]
 
 
 def test_what_may_not_be_seen_is_not_listed(home: Page, library: Library) -> None:

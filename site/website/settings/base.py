@@ -118,6 +118,8 @@ MEDIA_ROOT = VAR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 WHITENOISE_USE_FINDERS = True
+SERVE_MEDIA = False
+"""Whether Django itself hands out the public media; in production a web server does."""
 
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []
 LANGUAGE_CODE = "en"
@@ -130,7 +132,7 @@ USE_I18N = True
 USE_TZ = True
 
 WAGTAIL_SITE_NAME = "Imagepipe reference site"
-WAGTAILADMIN_BASE_URL = "http://127.0.0.1:8000"
+WAGTAILADMIN_BASE_URL = os.environ.get("IMAGEPIPE_BASE_URL", "http://127.0.0.1:8000")
 WAGTAILIMAGES_IMAGE_MODEL = "website.SiteImage"
 WAGTAILIMAGES_IMAGE_FORM_BASE = "imagepipe.forms.ImagepipeImageForm"
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from website.settings.base import *  # noqa: F403
 from website.settings.base import VAR
 
+SERVE_MEDIA = True
 VAR.mkdir(parents=True, exist_ok=True)
 _secret = VAR / "secret-key"
 if not _secret.exists():

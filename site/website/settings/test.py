@@ -12,6 +12,7 @@ from website.settings.base import DATABASES, IMAGEPIPE, STORAGES
 SECRET_KEY = "not-secret-only-for-tests"  # noqa: S105 - this is the test suite
 TEST_VAR = Path(tempfile.gettempdir()) / f"imagepipe-tests-{os.getuid()}"
 TEST_VAR.mkdir(mode=0o700, exist_ok=True)
+SERVE_MEDIA = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -1,0 +1,1 @@
+"""The demonstration: one command from an empty folder to a running site."""
