@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from website.demo import progress
 from website.demo.progress import Progress
 
 
@@ -13,7 +14,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_lines_where_there_is_no_terminal() -> None:
+def test_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "PAUSE", 0)
     output = io.StringIO()
     with Progress(output).step("Drawing") as report:
         for done in (1, 1, 2):
@@ -25,6 +27,14 @@ def test_lines_where_there_is_no_terminal() -> None:
         "  … Drawing: 2 of 2",
         "  ✓ Drawing: 2 of 2 (S)",
     ]
+
+
+def test_without_a_terminal_a_fast_step_does_not_chatter() -> None:
+    output = io.StringIO()
+    with Progress(output).step("Drawing") as report:
+        for done in range(500):
+            report(f"{done} of 500")
+    assert len(output.getvalue().splitlines()) == 2
 
 
 def test_one_line_on_a_terminal() -> None:

@@ -45,7 +45,7 @@ def _create_home(locale: Locale, original: HomePage | None) -> HomePage:
     home = HomePage(
         title=title,
         lead=lead,
-        slug="home" if original is None else f"home-{locale.language_code}",
+        slug=f"front-{locale.language_code}",
         locale=locale,
         translation_key=original.translation_key if original else uuid4(),
     )

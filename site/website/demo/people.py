@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.contrib.auth.models import Group, Permission, User
-from wagtail.images import get_image_model
 from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Page
 
 from imagepipe.assets.models import Asset
@@ -90,8 +89,8 @@ def _grant(group: Group, role: Role) -> None:
         group.permissions.add(_permission("imagepipe", name))
     root_collection = Collection.get_first_root_node()
     wanted = [_permission("imagepipe", f"{verb}_{Asset._meta.model_name}") for verb in role.asset]
-    image_app = get_image_model()._meta.app_label
-    wanted += [_permission(image_app, _image_codename(verb)) for verb in role.image]
+    # Wagtail asks for permissions of its own image model, whichever the site uses.
+    wanted += [_permission("wagtailimages", f"{verb}_image") for verb in role.image]
     for permission in wanted:
         GroupCollectionPermission.objects.get_or_create(
             group=group, collection=root_collection, permission=permission
@@ -103,11 +102,6 @@ def _grant(group: Group, role: Role) -> None:
             page=root_page,
             permission=_permission("wagtailcore", f"{verb}_page"),
         )
-
-
-def _image_codename(verb: str) -> str:
-    """Wagtail's chooser asks for ``choose_image``, whatever the model is called."""
-    return "choose_image" if verb == "choose" else f"{verb}_{get_image_model()._meta.model_name}"
 
 
 def _permission(app: str, codename: str) -> Permission:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TextIO
 
 Report = Callable[[str], None]
+PAUSE = 5.0
+"""Seconds between two lines where there is no terminal."""
 
 
 class Progress:
@@ -21,16 +23,17 @@ class Progress:
     def step(self, title: str) -> Iterator[Report]:
         """Show a step; the value is a function that shows how far it is."""
         start = time.monotonic()
-        shown = ""
+        shown, shown_at = "", start
 
         def report(text: str) -> None:
-            nonlocal shown
+            nonlocal shown, shown_at
             if text == shown:
                 return
             shown = text
             if self._live:
                 self._write(f"\r\x1b[K  … {title}: {text}")
-            else:
+            elif time.monotonic() - shown_at >= PAUSE:
+                shown_at = time.monotonic()
                 self._write(f"  … {title}: {text}\n")
 
         if self._live:

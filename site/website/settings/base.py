@@ -157,4 +157,13 @@ IMAGEPIPE: dict[str, Any] = {
         },
         "figure": {"widths": [320, 640, 800, 1200], "sizes": "(min-width: 60rem) 48rem, 100vw"},
     },
+    "PROFILES": {
+        "hero": {
+            "presets": ["hero", "card"],
+            "ratios": [[16, 9], [4, 3]],
+            "template": "object-on-colour",
+        },
+        "card": {"presets": ["card"], "ratios": [[4, 3]], "template": "object-on-colour"},
+        "figure": {"presets": ["figure"], "template": "object-in-light"},
+    },
 }
