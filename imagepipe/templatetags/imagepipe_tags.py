@@ -20,6 +20,7 @@ from imagepipe.delivery.alternatives import choose_alt
 from imagepipe.delivery.markup import NOTHING, Presentation, picture_html, unmanaged_html
 from imagepipe.delivery.pictures import delivery_of, load_deliveries, shown_document
 from imagepipe.delivery.presets import get_preset
+from imagepipe.delivery.uses import ImageUse, use_of
 
 register = template.Library()
 logger = logging.getLogger("imagepipe.delivery")
@@ -48,7 +49,7 @@ def picture(
             f"picture does not know {', '.join(sorted(attributes))}; it knows preset, alt, "
             "priority, sizes, decorative, class and figure_class"
         )
-    image, use_alt, use_decorative = _image_of(image)
+    image, use = _image_of(image)
     if image is None:
         return NOTHING
     page = _page_of(context)
@@ -58,10 +59,12 @@ def picture(
     document = None if unmanaged else shown_document(delivery)
     if document is None and not unmanaged:
         return _nothing(delivery)
-    if decorative or use_decorative or (document or {}).get("decorative"):
+    if document not in (None, delivery.get("document")):
+        alt, use = None, ImageUse(decorative=use.decorative)  # another picture stands in
+    if decorative or use.decorative or (document or {}).get("decorative"):
         text = ""
     else:
-        text = alt or use_alt or _own_alt(image, document)
+        text = alt or use.alt_text or _own_alt(image, document)
     presentation = Presentation(
         preset=get_preset(preset),
         alt=text,
@@ -69,6 +72,7 @@ def picture(
         sizes=sizes or "",
         css_class=str(css_class),
         figure_class=str(figure_class),
+        crop=use.crop,
     )
     if document is None:
         return unmanaged_html(image, presentation)
@@ -79,22 +83,23 @@ def picture(
 def prefetch_pictures(context: Context, images: Iterable[Any]) -> SafeString:
     """Load the delivery data of many images at once, before a loop over other pages."""
     holder = context.get("request") or _page_of(context)
-    found = {image.pk for image, _alt, _decorative in map(_image_of, images) if image}
+    found = {image.pk for image, _use in map(_image_of, images) if image}
     deliveries = load_deliveries(found)
     if holder is not None:
         holder.__dict__.setdefault("_imagepipe_pictures", {}).update(deliveries)
     return NOTHING
 
 
-def _image_of(value: Any) -> tuple[AbstractImage | None, str, bool]:
-    """The image with the alternative text of this use, and whether this use is decorative."""
+def _image_of(value: Any) -> tuple[AbstractImage | None, ImageUse]:
+    """The image, and what is said about this use of it."""
     if isinstance(value, AbstractImage):
-        return value, value.contextual_alt_text or "", bool(value.decorative)
+        return value, use_of(value)
     if isinstance(value, Mapping):
-        image, alt, decorative = _image_of(value.get("image"))
-        text = value.get("alt_text") or alt
-        return image, str(text), bool(value.get("decorative")) or decorative
-    return None, "", False
+        image, own = _image_of(value.get("image"))
+        text = value.get("alt_text") or own.alt_text
+        decorative = bool(value.get("decorative")) or own.decorative
+        return image, ImageUse(text and str(text), decorative, own.crop)
+    return None, ImageUse()
 
 
 def _page_of(context: Context) -> models.Model | None:
