@@ -12,10 +12,14 @@ from wagtail.blocks import FieldBlock
 from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.images.blocks import ImageBlock
 
-from imagepipe.delivery.profiles import DEFAULT_PROFILE, ImageProfile, get_profile
+from imagepipe.delivery.profiles import (
+    DEFAULT_PROFILE,
+    ImageProfile,
+    check_profile,
+    get_profile,
+)
 from imagepipe.delivery.use_requirements import missing_for_use
 from imagepipe.delivery.uses import InvalidUse, read_crop, shares, use_of
-from imagepipe.fields import check_profile
 from imagepipe.formfields import CropField
 
 _COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime": "image"}

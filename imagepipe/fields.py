@@ -14,8 +14,7 @@ from wagtail.images import get_image_model_string
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,
     ImageProfile,
-    InvalidProfile,
-    UnknownProfile,
+    check_profile,
     get_profile,
 )
 from imagepipe.delivery.use_requirements import missing_for_use
@@ -155,15 +154,3 @@ def validate_use(image_id: Any, data: Any, profile: ImageProfile) -> None:
         raise ValidationError(
             [ValidationError(text, code=code) for code, text in missing.items()]
         )
-
-
-def check_profile(name: str, obj: Any) -> list[checks.CheckMessage]:
-    """A system check error where a field or block names a profile that does not exist."""
-    try:
-        get_profile(name)
-    except UnknownProfile as error:
-        hint = "Add it to IMAGEPIPE['PROFILES'], or name another one."
-        return [checks.Error(str(error), hint=hint, obj=obj, id="imagepipe.E008")]
-    except InvalidProfile:
-        return []  # told once, as imagepipe.E007
-    return []

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from django.core.checks import CheckMessage, Error
+
 from imagepipe.conf import get_settings
 from imagepipe.delivery.presets import UnknownPreset, get_preset
 from imagepipe.urlspec import InvalidTransform
@@ -51,6 +53,18 @@ def get_profile(name: str) -> ImageProfile:
         return ImageProfile(DEFAULT_PROFILE)
     known = ", ".join(sorted({*configured, DEFAULT_PROFILE}))
     raise UnknownProfile(f"There is no profile {name!r}; known are {known}.")
+
+
+def check_profile(name: str, obj: Any) -> list[CheckMessage]:
+    """A system check error where a field or block names a profile that does not exist."""
+    try:
+        get_profile(name)
+    except UnknownProfile as error:
+        hint = "Add it to IMAGEPIPE['PROFILES'], or name another one."
+        return [Error(str(error), hint=hint, obj=obj, id="imagepipe.E008")]
+    except InvalidProfile:
+        return []  # told once, as imagepipe.E007
+    return []
 
 
 def read_profile(name: str, options: Mapping[str, Any]) -> ImageProfile:

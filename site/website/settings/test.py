@@ -14,9 +14,7 @@ TEST_VAR = Path(tempfile.gettempdir()) / f"imagepipe-tests-{os.getuid()}"
 TEST_VAR.mkdir(mode=0o700, exist_ok=True)
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.fields"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES["staticfiles"] = {
-    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 IMAGEPIPE["KEYS"] = TEST_VAR / "keys"
 
 if os.environ.get("IMAGEPIPE_TEST_DATABASE") == "postgresql":
