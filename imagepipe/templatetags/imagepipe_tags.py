@@ -10,6 +10,7 @@ from django import template
 from django.conf import settings
 from django.db import models
 from django.template import Context
+from django.template.base import Node, Parser, Token
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -20,6 +21,7 @@ from imagepipe.delivery.alternatives import choose_alt
 from imagepipe.delivery.markup import NOTHING, Presentation, picture_html, unmanaged_html
 from imagepipe.delivery.pictures import delivery_of, load_deliveries, shown_document
 from imagepipe.delivery.presets import get_preset
+from imagepipe.delivery.unloaded import ImageExpression, UnloadedImage
 from imagepipe.delivery.uses import ImageUse, use_of
 
 register = template.Library()
@@ -56,6 +58,8 @@ def picture(
     holder = context.get("request") or page
     delivery = delivery_of(image, page=page, holder=holder)
     unmanaged = delivery["state"] == "unmanaged"
+    if unmanaged and isinstance(image, UnloadedImage):
+        image = image.load()
     document = None if unmanaged else shown_document(delivery)
     if document is None and not unmanaged:
         return _nothing(delivery)
@@ -79,6 +83,17 @@ def picture(
     return picture_html(document, presentation)
 
 
+_compile_picture = register.tags["picture"]
+
+
+@register.tag("picture")
+def compile_picture(parser: Parser, token: Token) -> Node:
+    """The tag above; ``page.hero`` is shown without loading the image where it is managed."""
+    node = _compile_picture(parser, token)
+    node.args[:1] = map(ImageExpression, node.args[:1])
+    return node
+
+
 @register.simple_tag(takes_context=True)
 def prefetch_pictures(context: Context, images: Iterable[Any]) -> SafeString:
     """Load the delivery data of many images at once, before a loop over other pages."""
@@ -90,8 +105,10 @@ def prefetch_pictures(context: Context, images: Iterable[Any]) -> SafeString:
     return NOTHING
 
 
-def _image_of(value: Any) -> tuple[AbstractImage | None, ImageUse]:
+def _image_of(value: Any) -> tuple[AbstractImage | UnloadedImage | None, ImageUse]:
     """The image, and what is said about this use of it."""
+    if isinstance(value, UnloadedImage):
+        return value, value.use
     if isinstance(value, AbstractImage):
         return value, use_of(value)
     if isinstance(value, Mapping):

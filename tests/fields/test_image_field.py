@@ -4,11 +4,16 @@ import copy
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db.models import prefetch_related_objects
 from django.template import Context, Template
+from django.utils import timezone
+from wagtail.images import get_image_model
+from wagtail.images.tests.utils import get_test_image_file
 
 from imagepipe.assets.models import AltText
+from imagepipe.delivery.actions import WithdrawAsset
 from imagepipe.delivery.profiles import UnknownProfile
 from imagepipe.models import RightsRecord
 from imagepipe.provenance.keys import load_keyring
@@ -127,8 +132,6 @@ def test_a_crop_and_a_ratio_go_together(published: Published) -> None:
 def test_words_and_crop_of_a_use_are_not_given_to_its_stand_in(
     published: Published, library: Library
 ) -> None:
-    from imagepipe.delivery.actions import WithdrawAsset
-
     asset, other = published(), published()
     RightsRecord.objects.filter(asset=asset).update(fallback=other)
     library.do(WithdrawAsset(asset, None, reason="test"))
@@ -179,8 +182,6 @@ def test_clear_rights_are_asked_for(published: Published, settings: Any) -> None
 
 
 def test_ended_rights_are_refused(published: Published) -> None:
-    from django.utils import timezone
-
     asset = published()
     RightsRecord.objects.filter(asset=asset).update(valid_until=timezone.now())
     with pytest.raises(ValidationError, match="ended"):
@@ -188,9 +189,6 @@ def test_ended_rights_are_refused(published: Published) -> None:
 
 
 def test_an_image_that_nobody_manages(library: Library, settings: Any) -> None:
-    from wagtail.images import get_image_model
-    from wagtail.images.tests.utils import get_test_image_file
-
     image = get_image_model().objects.create(title="Old", file=get_test_image_file())
     with pytest.raises(ValidationError) as caught:
         Teaser(title="A", hero=image).full_clean()
@@ -214,23 +212,29 @@ def test_a_profile_that_does_not_exist() -> None:
         _ = field.profile
 
 
-def test_pictures_of_a_page_cost_one_query_more_than_their_rows(
+def test_pictures_cost_one_query_cold_and_none_warm_without_loading_an_image(
     published: Published, django_assert_num_queries: Any
 ) -> None:
-    from django.core.cache import cache
-
     hero, side = published().image, published().image
-    Teaser.objects.create(title="A", hero=hero, side=side)
-
-    def loaded() -> Teaser:
-        return Teaser.objects.select_related("hero", "side").get()
-
+    use = {"alt_text": "Here"}
+    Teaser.objects.create(title="A", hero=hero, side=side, side_use=use)
     text = "{% picture page.hero %}{% picture page.side %}"
-    teaser = loaded()
     cache.clear()
+    page = Teaser.objects.get()
     with django_assert_num_queries(1):
-        cold = render(text, page=teaser)
-    teaser = loaded()
+        cold = render(text, page=page)
+    page = Teaser.objects.get()
     with django_assert_num_queries(0):
-        assert render(text, page=teaser) == cold
+        assert render(text, page=page) == cold
     assert cold.count("<picture>") == 2
+    assert 'alt="Here"' in cold
+    assert render(text, page=Teaser.objects.select_related("hero", "side").get()) == cold
+    assert render("{% with hero=page.hero %}{% picture hero %}{% endwith %}", page=page) in cold
+
+
+def test_an_image_that_nobody_manages_is_loaded_to_be_shown(library: Library) -> None:
+    image = get_image_model().objects.create(title="Old", file=get_test_image_file())
+    Teaser.objects.create(title="A", hero=image)
+    html = render("{% picture t.hero %}{% picture t.side %}", t=Teaser.objects.get())
+    assert html.count("<img") == 1
+    assert image.file.url in html
