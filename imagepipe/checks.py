@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from imagepipe.conf import ImagepipeSettings, get_settings
 from imagepipe.delivery.presets import read_preset
+from imagepipe.delivery.profiles import InvalidProfile, read_profile
 from imagepipe.provenance.keys import KeyFolder
 from imagepipe.provenance.masters import can_sign
 from imagepipe.urlspec import UrlspecError
@@ -31,6 +32,7 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_storages(conf),
         *_keys(KeyFolder(conf.KEYS)),
         *_presets(conf),
+        *_profiles(conf),
         *_form_base(),
         *_torchvision(),
         *_provenance(),
@@ -91,6 +93,18 @@ def _presets(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
                 f"The preset {name!r} cannot be used: {error}",
                 hint="See the reference of the template tags for what a preset may say.",
                 id="imagepipe.E005",
+            )
+
+
+def _profiles(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    for name, options in conf.PROFILES.items():
+        try:
+            read_profile(name, options)
+        except InvalidProfile as error:
+            yield Error(
+                f"The profile {name!r} cannot be used: {error}",
+                hint="See the reference of the fields for what a profile may say.",
+                id="imagepipe.E007",
             )
 
 

@@ -35,6 +35,8 @@ class ImagepipeSettings:
     """Alias in ``STORAGES`` that the edge reads."""
     PRESETS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Named presets of the picture tag; see the reference of the template tag."""
+    PROFILES: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Named profiles of image fields and blocks; see the reference of the fields."""
     GRANT_LIFETIME: int = 24 * 3600
     """Seconds after which an edge that could not refresh a grant fails closed."""
     MAX_PROMPT_LENGTH: int = 2000

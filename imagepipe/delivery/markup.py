@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import NoReverseMatch
@@ -15,6 +15,7 @@ from wagtail.images.views.serve import generate_image_url
 from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import MIME_TYPES, Preset, Transform, plan
+from imagepipe.urlspec.transform import Region
 
 SOURCES: tuple[Extension, ...] = ("avif", "webp")
 FALLBACK: Extension = "jpg"
@@ -30,6 +31,16 @@ class Presentation:
     sizes: str = ""
     css_class: str = ""
     figure_class: str = ""
+    crop: Region | None = None
+    """What is cut out of the picture for this use, before the preset."""
+
+    def transforms(self, width: int, height: int) -> tuple[Transform, ...]:
+        """The preset's, for a picture of this size with this use's crop."""
+        if self.crop is None:
+            return self.preset.transforms(width, height)
+        part = plan(width, height, Transform(crop=self.crop))
+        row = self.preset.transforms(part.width, part.height)
+        return tuple(replace(transform, crop=self.crop) for transform in row)
 
     def image_attributes(self) -> dict[str, str]:
         """Text and loading: priority pictures at once, others when they come near."""
@@ -48,7 +59,7 @@ def picture_html(document: Mapping[str, Any], presentation: Presentation) -> Saf
     focal = tuple(document["focal"]) if document["focal"] else None
     steps = [
         (transform, plan(*source, transform, focal=focal))
-        for transform in preset.transforms(*source)
+        for transform in presentation.transforms(*source)
     ]
     sizes = presentation.sizes or preset.sizes
     keyring = load_keyring()

@@ -24,7 +24,7 @@ from imagepipe.rights.actions import SetRights
 from imagepipe.workflow.actions import AcceptCandidate, StartRun
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Candidate, Run, RunState
-from website.demo.orders import ORDERS, PHOTOGRAPHS, TEMPLATE, Order, Photograph
+from website.demo.orders import ORDERS, PHOTOGRAPHS, Order, Photograph
 from website.demo.progress import Report
 
 OWN_WORK = {
@@ -55,8 +55,7 @@ class People:
 
 def order_pictures(people: People) -> list[Run]:
     """Queue a run for each picture that nobody has ordered yet; returns all runs."""
-    template = PromptTemplate.objects.get(slug=TEMPLATE)
-    return [_find_run(order) or _start(order, template, people.editor) for order in ORDERS]
+    return [_find_run(order) or _start(order, people.editor) for order in ORDERS]
 
 
 def wait_for(runs: list[Run], report: Report, alive: Callable[[], None]) -> None:
@@ -103,13 +102,14 @@ def _find_run(order: Order) -> Run | None:
     return runs.exclude(state__in=(RunState.FAILED, RunState.CANCELLED)).first()
 
 
-def _start(order: Order, template: PromptTemplate, user: User) -> Run:
+def _start(order: Order, user: User) -> Run:
     brief = Brief(
         variables={"object": order.object, "colour": order.colour},
         candidates=order.candidates,
         seed_policy=PromptTemplate.SeedPolicy.SERIES,
         seed=order.seed,
     )
+    template = PromptTemplate.objects.get(slug=order.template)
     run = Run(title=order.title, template=template, collection=_collection())
     return StartRun(run, user, brief=brief).execute()
 

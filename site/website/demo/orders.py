@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MODEL = "interim-objects"
 TEMPLATE = "object-on-colour"
+SMALL = "small-object-on-colour"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Order:
     """Where the series of seeds begins."""
     alt: dict[str, str]
     candidates: int = 1
+    template: str = TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,13 @@ PUBLIC_DOMAIN = "https://creativecommons.org/publicdomain/mark/1.0/"
 
 ORDERS = (
     Order(
-        "sailboat", "Sailboat", "a sailboat", "a teal", 7,
+        "sailboat", "Sailboat", "sailboat", "a teal", 7,
         {"en": "A small sailing boat on calm water", "de": "Ein kleines Segelboot auf ruhigem Wasser"},
         candidates=4,
+        template=SMALL,
     ),
-    Order("rocket-toy", "Toy rocket", "a rocket", "a black", 3,
-          {"en": "A white and red toy rocket", "de": "Eine weiß-rote Spielzeugrakete"}),
+    Order("rocket-toy", "Toy rocket", "rocket", "a black", 3,
+          {"en": "A white and red toy rocket", "de": "Eine weiß-rote Spielzeugrakete"}, template=SMALL),
     Order("teapot", "Teapot", "a teapot", "a green", 5,
           {"en": "A round red teapot", "de": "Eine runde rote Teekanne"}),
     Order("doughnut", "Doughnut", "a doughnut", "a yellow", 2,

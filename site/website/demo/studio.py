@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
-from website.demo.orders import MODEL, TEMPLATE
+from website.demo.orders import MODEL, SMALL, TEMPLATE
 
 OBJECTS = (
     "an alarm clock, an apple, a backpack, a balloon, a banana, a basketball, a bear, a bicycle, "
@@ -59,6 +59,15 @@ def create_templates(model: RegisteredModel) -> None:
         description="One thing in the middle of a plain, coloured background.",
         subject="{object} on {colour} background",
         variables=[objects, colours],
+    )
+    nouns = [name.partition(" ")[2] for name in OBJECTS]
+    _template(
+        SMALL,
+        model,
+        name="Small object with room around it",
+        description="For wide places: cut to 16:9, the thing is still whole.",
+        subject="a small {object} on {colour} background",
+        variables=[objects | {"default": "sailboat", "choices": nouns}, colours],
     )
     _template(
         "object-in-light",

@@ -109,7 +109,7 @@ STORIES = (
         },
     ),
     Story(
-        hero="star",
+        hero="deep-field",
         slugs={"en": "twenty-things", "de": "zwanzig-dinge"},
         heads={
             "en": ("Twenty things", "All pictures of this issue on one page."),

@@ -161,7 +161,7 @@ IMAGEPIPE: dict[str, Any] = {
         "hero": {
             "presets": ["hero", "card"],
             "ratios": [[16, 9], [4, 3]],
-            "template": "object-on-colour",
+            "template": "small-object-on-colour",
         },
         "card": {"presets": ["card"], "ratios": [[4, 3]], "template": "object-on-colour"},
         "figure": {"presets": ["figure"], "template": "object-in-light"},

@@ -7,16 +7,15 @@ import tempfile
 from pathlib import Path
 
 from website.settings.base import *  # noqa: F403
-from website.settings.base import DATABASES, IMAGEPIPE, STORAGES
+from website.settings.base import DATABASES, IMAGEPIPE, INSTALLED_APPS, STORAGES
 
 SECRET_KEY = "not-secret-only-for-tests"  # noqa: S105 - this is the test suite
 TEST_VAR = Path(tempfile.gettempdir()) / f"imagepipe-tests-{os.getuid()}"
 TEST_VAR.mkdir(mode=0o700, exist_ok=True)
 SERVE_MEDIA = True
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.fields"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES["staticfiles"] = {
-    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 IMAGEPIPE["KEYS"] = TEST_VAR / "keys"
 
 if os.environ.get("IMAGEPIPE_TEST_DATABASE") == "postgresql":

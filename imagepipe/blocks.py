@@ -1,0 +1,128 @@
+"""`AIImageBlock`: Wagtail's image block with a profile and a crop for each use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from wagtail.blocks import FieldBlock
+from wagtail.blocks.struct_block import StructBlockValidationError
+from wagtail.images.blocks import ImageBlock
+
+from imagepipe.delivery.profiles import (
+    DEFAULT_PROFILE,
+    ImageProfile,
+    check_profile,
+    get_profile,
+)
+from imagepipe.delivery.use_requirements import missing_for_use
+from imagepipe.delivery.uses import InvalidUse, read_crop, shares, use_of
+from imagepipe.formfields import CropField
+
+_COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime": "image"}
+
+
+class CropBlock(FieldBlock):
+    """Left, top, width and height as shares of the picture, or None for all of it."""
+
+    def __init__(self, required: bool = False, help_text: str | None = None, **kwargs: Any):
+        self.field_options = {"required": required, "help_text": help_text}
+        super().__init__(**kwargs)
+
+    @cached_property
+    def field(self) -> CropField:
+        return CropField(**self.field_options)
+
+    class Meta:
+        icon = "crop"
+
+
+class AIImageBlock(ImageBlock):
+    """An image with the alternative text and crop of this use.
+
+    Its value is the Wagtail image with ``contextual_alt_text``, ``decorative`` and
+    ``contextual_crop``. The stored JSON is that of Wagtail's ``ImageBlock`` plus ``crop``, so
+    either block reads what the other has written.
+    """
+
+    def __init__(
+        self, required: bool = True, *, profile: str = DEFAULT_PROFILE, **kwargs: Any
+    ) -> None:
+        self.profile_name = profile
+        super().__init__(required=required, **kwargs)
+        crop = CropBlock(label=_("Crop for this use"))
+        crop.set_name("crop")
+        self.child_blocks["crop"] = crop
+
+    @property
+    def profile(self) -> ImageProfile:
+        """Raises UnknownProfile, InvalidProfile."""
+        return get_profile(self.profile_name)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return "imagepipe.blocks.AIImageBlock", [], dict(self._constructor_kwargs)
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        errors: list[Any] = super().check(**kwargs)
+        errors.extend(check_profile(self.profile_name, kwargs.get("field")))
+        return errors
+
+    def _struct_value_to_image(self, struct_value: Mapping[str, Any]) -> Any:
+        image = super()._struct_value_to_image(struct_value)
+        if image:
+            try:
+                image.contextual_crop = read_crop(struct_value.get("crop"))
+            except InvalidUse:
+                image.contextual_crop = None
+                image._imagepipe_bad_crop = True
+        return image
+
+    def _image_to_struct_value(self, image: Any) -> dict[str, Any]:
+        return {**super()._image_to_struct_value(image), "crop": _crop_of(image)}
+
+    def clean(self, value: Any) -> Any:
+        try:
+            self.child_blocks["image"].clean(value)
+        except ValidationError as error:
+            raise StructBlockValidationError(block_errors={"image": error}) from error
+        if getattr(value, "_imagepipe_bad_crop", False):
+            message = CropField.default_error_messages["invalid"]
+            raise StructBlockValidationError(block_errors={"crop": ValidationError(message)})
+        if value and not self.is_deferred_validation:
+            self._require(value)
+        return value
+
+    def _require(self, image: Any) -> None:
+        missing = missing_for_use(image.pk, use_of(image), self.profile)
+        by_column: dict[str, list[ValidationError]] = {}
+        for code, text in missing.items():
+            error = ValidationError(text, code=code)
+            by_column.setdefault(_COLUMNS.get(code, "image"), []).append(error)
+        if by_column:
+            raise StructBlockValidationError(
+                block_errors={
+                    name: ValidationError(errors) for name, errors in by_column.items()
+                }
+            )
+
+    def get_form_context(self, value: Any, prefix: str = "", errors: Any = None) -> Any:
+        context = super().get_form_context(value, prefix=prefix, errors=errors)
+        context["children"]["crop"] = self.child_blocks["crop"].bind(
+            _crop_of(value), prefix=f"{prefix}-crop"
+        )
+        return context
+
+    def get_form_state(self, value: Any) -> dict[str, Any]:
+        crop = self.child_blocks["crop"].get_form_state(_crop_of(value))
+        return {**super().get_form_state(value), "crop": crop}
+
+    def get_prep_value(self, value: Any) -> dict[str, Any]:
+        return {**super().get_prep_value(value), "crop": _crop_of(value)}
+
+
+def _crop_of(image: Any) -> list[float] | None:
+    region = getattr(image, "contextual_crop", None)
+    return shares(region) if region else None

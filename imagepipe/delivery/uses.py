@@ -1,0 +1,93 @@
+"""One use of a picture: its words and its crop on this page, not those of the asset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from imagepipe.urlspec import InvalidTransform, Transform
+from imagepipe.urlspec.transform import REGION_SCALE, Region
+
+MAX_ALT_LENGTH = 250
+WHOLE: Region = (0, 0, REGION_SCALE, REGION_SCALE)
+
+
+class InvalidUse(ValueError):
+    """What is stored or asked for cannot be a use of a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUse:
+    """Alternative text, decorative or not, and crop of one use.
+
+    ``alt_text`` None or empty leaves the asset's own; ``crop`` None shows the whole picture.
+    """
+
+    alt_text: str | None = None
+    decorative: bool = False
+    crop: Region | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None) -> ImageUse:
+        """Read what :meth:`to_dict` wrote. Raises InvalidUse."""
+        if data is None:
+            return cls()
+        if not isinstance(data, Mapping):
+            raise InvalidUse("a use is a mapping of alt_text, decorative and crop")
+        text, decorative = data.get("alt_text"), data.get("decorative", False)
+        if not isinstance(text, str | None) or not isinstance(decorative, bool | None):
+            raise InvalidUse("alt_text is a text, decorative is true or false")
+        return cls(text or None, bool(decorative), read_crop(data.get("crop")))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON; only what differs from the picture's own. ``crop`` in shares of 0 to 1."""
+        data: dict[str, Any] = {}
+        if self.alt_text:
+            data["alt_text"] = self.alt_text
+        if self.decorative:
+            data["decorative"] = True
+        if self.crop:
+            data["crop"] = shares(self.crop)
+        return data
+
+
+def read_crop(value: Any) -> Region | None:
+    """Left, top, width and height as shares of the picture (0 to 1). Raises InvalidUse."""
+    if value in (None, "", [], ()):
+        return None
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise InvalidUse("a crop has four numbers: left, top, width, height")
+    if not all(isinstance(part, int | float) and 0 <= part <= 1 for part in value):
+        raise InvalidUse("each number of a crop lies between 0 and 1")
+    left, top, width, height = (round(part * REGION_SCALE) for part in value)
+    region = (left, top, width, height)
+    if region == WHOLE:
+        return None
+    try:
+        Transform(crop=region)
+    except InvalidTransform as error:
+        raise InvalidUse(str(error)) from error
+    return region
+
+
+def shares(region: Region) -> list[float]:
+    return [part / REGION_SCALE for part in region]
+
+
+def use_of(image: models.Model) -> ImageUse:
+    """What an image instance says about its use; Wagtail's blocks say it in the same words."""
+    return ImageUse(
+        getattr(image, "contextual_alt_text", None),
+        bool(getattr(image, "decorative", False)),
+        getattr(image, "contextual_crop", None),
+    )
+
+
+def apply_use(image: Any, use: ImageUse) -> None:
+    """Make an image instance, which must belong to this use alone, say it."""
+    image.contextual_alt_text = use.alt_text
+    image.decorative = use.decorative
+    image.contextual_crop = use.crop

@@ -1,0 +1,135 @@
+"""Widgets of the page editor: a picture, and how this use of it looks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.utils.functional import cached_property
+from wagtail.admin.staticfiles import versioned_static
+from wagtail.images.widgets import AdminImageChooser
+
+from imagepipe.delivery.profiles import (
+    DEFAULT_PROFILE,
+    ImageProfile,
+    InvalidProfile,
+    UnknownProfile,
+    get_profile,
+)
+from imagepipe.delivery.uses import MAX_ALT_LENGTH, shares, use_of
+
+
+@dataclass(frozen=True)
+class ChosenImage:
+    """What a form has sent: the image's key and, where the form shows it, its use."""
+
+    pk: Any = None
+    use: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> ChosenImage:
+        if isinstance(value, cls):
+            return value
+        return cls(value.pk if isinstance(value, models.Model) else value)
+
+
+class CropInput(forms.Widget):
+    """Four percentages with a live preview; one hidden input carries them as JSON."""
+
+    template_name = "imagepipe/widgets/crop.html"
+    ratios: tuple[tuple[int, int], ...] = ()
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """A list where it is JSON; anything else as it was sent, for the field to refuse."""
+        value = data.get(name)
+        try:
+            return json.loads(value) if isinstance(value, str) and value.strip() else value
+        except (ValueError, RecursionError):
+            return value
+
+    def format_value(self, value: Any) -> str:
+        if value is None or isinstance(value, str):
+            return value or ""
+        return json.dumps(value)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> Any:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["ratios"] = self.ratios
+        return context
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}-left" if id_ else id_
+
+    @cached_property
+    def media(self) -> forms.Media:
+        return forms.Media(
+            js=[versioned_static("imagepipe/crop.js")],
+            css={"all": [versioned_static("imagepipe/fields.css")]},
+        )
+
+
+class AIImageChooser(AdminImageChooser):
+    """Wagtail's image chooser with alternative text, decorative and crop for this use."""
+
+    template_name = "imagepipe/widgets/ai_image_chooser.html"
+    profile_name = DEFAULT_PROFILE
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> ChosenImage:
+        pk = super().value_from_datadict(data, files, name)
+        if f"{name}-alt_text" not in data:
+            return ChosenImage(pk)
+        use = {
+            "alt_text": data.get(f"{name}-alt_text"),
+            "decorative": forms.CheckboxInput().value_from_datadict(
+                data, files, f"{name}-decorative"
+            ),
+            "crop": CropInput().value_from_datadict(data, files, f"{name}-crop"),
+        }
+        return ChosenImage(pk, use)
+
+    def get_value_data(self, value: Any) -> Any:
+        chosen = ChosenImage.of(value)
+        data = super().get_value_data(value if isinstance(value, models.Model) else chosen.pk)
+        if data is None:
+            return None
+        if isinstance(value, models.Model):
+            use = use_of(value)
+            data["use"] = {
+                "alt_text": use.alt_text or "",
+                "decorative": use.decorative,
+                "crop": shares(use.crop) if use.crop else None,
+            }
+        else:
+            data["use"] = chosen.use or {}
+        return data
+
+    def get_context(self, name: str, value_data: Any, attrs: Any) -> Any:
+        context = super().get_context(name, value_data, attrs)
+        profile = self._profile()
+        crop = CropInput()
+        crop.ratios = profile.ratios
+        use = value_data.get("use") or {}
+        return {
+            **context,
+            "name": name,
+            "use": use,
+            "profile": profile,
+            "max_alt_length": MAX_ALT_LENGTH,
+            "crop_html": crop.render(
+                f"{name}-crop", use.get("crop"), {"id": f"{attrs['id']}-crop"}
+            ),
+        }
+
+    def _profile(self) -> ImageProfile:
+        try:
+            return get_profile(self.profile_name)
+        except (UnknownProfile, InvalidProfile):
+            return ImageProfile(self.profile_name)
+
+    @property
+    def media(self) -> forms.Media:
+        own = forms.Media(js=[versioned_static("imagepipe/image-use.js")])
+        return super().media + CropInput().media + own
