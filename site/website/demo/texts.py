@@ -52,7 +52,7 @@ STORIES = (
         body={
             "en": (
                 ("text", "<p>Every rocket begins as a toy. The one above was never built: a model drew it from one sentence. The one below stood on its pad, waiting for dusk.</p>"),
-                ("figure", ("rocket-launch", "On the pad, an hour before the start.")),
+                ("figure", ("rocket-launch", "On the pad at dusk.")),
                 ("heading", "Somebody has to fly it"),
                 ("text", "<p>Eileen Collins was the first woman to command a Space Shuttle. Behind her: the flag, and a model of the ship.</p>"),
                 ("figure", ("astronaut", "Eileen Collins, portrait by NASA.")),
@@ -60,7 +60,7 @@ STORIES = (
             ),
             "de": (
                 ("text", "<p>Jede Rakete beginnt als Spielzeug. Die obere wurde nie gebaut: Ein Modell hat sie aus einem Satz gezeichnet. Die untere stand auf der Rampe und wartete auf die Dämmerung.</p>"),
-                ("figure", ("rocket-launch", "Auf der Rampe, eine Stunde vor dem Start.")),
+                ("figure", ("rocket-launch", "Auf der Rampe in der Dämmerung.")),
                 ("heading", "Jemand muss sie fliegen"),
                 ("text", "<p>Eileen Collins war die erste Frau, die ein Space Shuttle kommandierte. Hinter ihr: die Flagge und ein Modell des Schiffs.</p>"),
                 ("figure", ("astronaut", "Eileen Collins, Porträt der NASA.")),
