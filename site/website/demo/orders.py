@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MODEL = "interim-objects"
 TEMPLATE = "object-on-colour"
+TEMPLATE_NAME = "Object on colour"
 SMALL = "small-object-on-colour"
 
 

@@ -46,6 +46,11 @@ class Demonstration:
     def edge_url(self) -> str:
         return f"http://127.0.0.1:{self.edge_port}"
 
+    @property
+    def root_certificate(self) -> Path:
+        """What trusts the pictures of this demonstration."""
+        return key_folder().root
+
     def start(self) -> None:
         """Prepare everything and start web, worker and edge.
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
-from website.demo.orders import MODEL, SMALL, TEMPLATE
+from website.demo.orders import MODEL, SMALL, TEMPLATE, TEMPLATE_NAME
 
 OBJECTS = (
     "an alarm clock, an apple, a backpack, a balloon, a banana, a basketball, a bear, a bicycle, "
@@ -55,7 +55,7 @@ def create_templates(model: RegisteredModel) -> None:
     _template(
         TEMPLATE,
         model,
-        name="Object on colour",
+        name=TEMPLATE_NAME,
         description="One thing in the middle of a plain, coloured background.",
         subject="{object} on {colour} background",
         variables=[objects, colours],
