@@ -2,6 +2,7 @@
 
 This module imports nothing: the edge, which has no Django, imports through it.
 """
+
 from __future__ import annotations
 
 __version__ = "0.1.0"

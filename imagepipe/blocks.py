@@ -52,6 +52,7 @@ class AIImageBlock(ImageBlock):
         self, required: bool = True, *, profile: str = DEFAULT_PROFILE, **kwargs: Any
     ) -> None:
         self.profile_name = profile
+        self._own_options = {"required": required, "profile": profile}
         super().__init__(required=required, **kwargs)
         crop = CropBlock(label=_("Crop for this use"))
         crop.set_name("crop")
@@ -63,7 +64,11 @@ class AIImageBlock(ImageBlock):
         return get_profile(self.profile_name)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return "imagepipe.blocks.AIImageBlock", [], dict(self._constructor_kwargs)
+        defaults = {"required": True, "profile": DEFAULT_PROFILE}
+        own = {
+            name: value for name, value in self._own_options.items() if value != defaults[name]
+        }
+        return "imagepipe.blocks.AIImageBlock", [], {**self._constructor_kwargs, **own}
 
     def check(self, **kwargs: Any) -> list[Any]:
         errors: list[Any] = super().check(**kwargs)

@@ -90,6 +90,12 @@ class AIImageChooser(AdminImageChooser):
         }
         return ChosenImage(pk, use)
 
+    def get_instance(self, value: Any) -> Any:
+        try:
+            return super().get_instance(value)
+        except ValueError:  # what was sent is no key at all
+            return None
+
     def get_value_data(self, value: Any) -> Any:
         chosen = ChosenImage.of(value)
         data = super().get_value_data(value if isinstance(value, models.Model) else chosen.pk)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from imagepipe import checks
+from imagepipe.delivery.profiles import get_profile
 from imagepipe.provenance.keys import KeyFolder, create_keys
 
 
@@ -70,6 +71,40 @@ def test_missing_keys(settings: Any, tmp_path: Path) -> None:
 def test_presets_that_cannot_be_used(settings: Any, preset: dict[str, Any]) -> None:
     settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PRESETS": {"odd": preset}}
     assert found() == ["imagepipe.E005"]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"preset": "hero"},
+        {"presets": []},
+        {"presets": "hero"},
+        {"presets": ["huge"]},
+        {"presets": [["hero"]]},
+        {"ratios": [[16]]},
+        {"ratios": [[16, 0]]},
+        {"ratios": 16},
+        {"template": None},
+        {"rights_required": "no"},
+        [],
+    ],
+)
+def test_profiles_that_cannot_be_used(settings: Any, profile: Any) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PROFILES": {"odd": profile}}
+    assert found() == ["imagepipe.E007"]
+
+
+def test_a_profile_that_can_be_used(settings: Any) -> None:
+    options = {
+        "presets": ["hero", "card"],
+        "ratios": [[16, 9]],
+        "template": "editorial",
+        "rights_required": False,
+        "alt_required": False,
+    }
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PROFILES": {"hero": options}}
+    assert found() == []
+    assert get_profile("hero").ratios == ((16, 9),)
 
 
 @pytest.mark.parametrize("form", ["", "wagtail.images.forms.BaseImageForm", "no.such.Form"])
