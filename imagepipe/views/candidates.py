@@ -17,6 +17,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.prompts.exceptions import PromptError
 from imagepipe.views.access import open_candidate, verbs_on
+from imagepipe.views.breadcrumbs import Crumbs, here, run_crumbs
 from imagepipe.views.candidate_forms import AcceptForm
 from imagepipe.views.findings import in_words
 from imagepipe.views.recipes import recipe_rows
@@ -34,8 +35,7 @@ class CandidateView(WagtailAdminTemplateMixin, View):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        if request.user.is_authenticated:
-            self.candidate = open_candidate(request.user, kwargs["uid"])
+        self.candidate = open_candidate(request.user, kwargs["uid"])
 
     def get_page_title(self) -> str:
         return _("%(run)s, picture %(number)d") % {
@@ -43,17 +43,9 @@ class CandidateView(WagtailAdminTemplateMixin, View):
             "number": self.candidate.index + 1,
         }
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        run = self.candidate.run
-        return [
-            *self.breadcrumbs_items,
-            {"url": reverse("imagepipe_admin:runs"), "label": _("Runs")},
-            {"url": reverse("imagepipe_admin:run", args=[run.uid]), "label": run.title},
-            {
-                "url": "",
-                "label": _("Picture %(number)d") % {"number": self.candidate.index + 1},
-            },
-        ]
+    def get_breadcrumbs_items(self) -> Crumbs:
+        number = {"number": self.candidate.index + 1}
+        return [*run_crumbs(self.candidate.run), *here(_("Picture %(number)d") % number)]
 
     def get(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         return self._show(AcceptForm(self.candidate, request.user))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +13,7 @@ from django.views.decorators.http import require_safe
 from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.generation_form import GenerateForm
 
 
@@ -25,8 +24,8 @@ class GenerateView(WagtailAdminTemplateMixin, View):
     header_icon = "imagepipe-studio"
     template_name = "imagepipe/studio/generate.html"
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [*self.breadcrumbs_items, {"url": "", "label": self.page_title}]
+    def get_breadcrumbs_items(self) -> Crumbs:
+        return [*HOME, *here(self.page_title)]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         initial = {"template": request.GET.get("template")}

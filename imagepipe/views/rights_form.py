@@ -7,13 +7,21 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.widgets import AdminDateTimeInput
 
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.documents import rights_of
 from imagepipe.rights.models import RightsRecord
 
 CODES = re.compile(r"[\s,;]+")
+
+
+def _moment() -> forms.DateTimeInput:
+    """The browser's own picker: it knows telephones and needs no script."""
+    return forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+def _address(label: Any) -> forms.URLField:
+    return forms.URLField(label=label, required=False, max_length=200, assume_scheme="https")
 
 
 class CodesField(forms.CharField):
@@ -37,6 +45,8 @@ class CodesField(forms.CharField):
 class RightsForm(forms.ModelForm):
     """What is known about the rights of a picture; saved by the action, not by the form."""
 
+    licence_url = _address(_("Address of the licence"))
+    acquire_url = _address(_("Address where a licence can be acquired"))
     markets = CodesField(
         label=_("Markets"),
         pattern=r"[A-Za-z]{2}",
@@ -65,7 +75,7 @@ class RightsForm(forms.ModelForm):
             "valid_until",
             "fallback",
         )
-        widgets = {"valid_from": AdminDateTimeInput, "valid_until": AdminDateTimeInput}
+        widgets = {"valid_from": _moment(), "valid_until": _moment()}
 
     def __init__(self, asset: Asset, choices: Any, data: Any = None) -> None:
         super().__init__(data, instance=rights_of(asset))

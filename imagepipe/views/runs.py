@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.http import require_POST
@@ -16,6 +15,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.access import open_run
+from imagepipe.views.breadcrumbs import Crumbs, here, runs_crumbs
 from imagepipe.views.progress import card_context, describe, warnings_of
 from imagepipe.views.slots import slots
 from imagepipe.workflow.actions import CancelRun, RetryRun
@@ -35,12 +35,8 @@ class RunView(WagtailAdminTemplateMixin, View):
     def get_page_title(self) -> str:
         return self.run.title
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [
-            *self.breadcrumbs_items,
-            {"url": reverse("imagepipe_admin:runs"), "label": _("Runs")},
-            {"url": "", "label": self.run.title},
-        ]
+    def get_breadcrumbs_items(self) -> Crumbs:
+        return [*runs_crumbs(), *here(self.run.title)]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         found = slots(self.run)
