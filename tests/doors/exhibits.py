@@ -69,7 +69,7 @@ class Builder:
         user = get_user_model().objects.create_superuser("ed", "ed@example.com", "x")
         self.web = Client()
         self.web.force_login(user)
-        self._colour = 0
+        self._colour = self._seed = 0
         self._expiring: tuple[str, float] | None = None
 
     def secret(self) -> bytes:
@@ -154,7 +154,9 @@ class Builder:
                 "steps": 6,
             },
         )
-        brief = Brief(variables={"subject": "door"}, candidates=1)
+        self._seed += 1
+        variables = {"subject": f"door in colour {self._seed}"}
+        brief = Brief(variables=variables, candidates=1, seed=self._seed, seed_policy="fixed")
         run = StartRun(Run(title="Door", template=template), None, brief=brief).execute()
         owner = leases.new_owner()
         claimed = leases.claim(owner, run.uid.hex)

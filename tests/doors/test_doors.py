@@ -24,7 +24,7 @@ from imagepipe.delivery.reconcile import reconcile_now
 from imagepipe.provenance.keys import key_folder
 from tests.delivery.library import Library
 from tests.doors.exhibits import STATES, Builder, Exhibit
-from tests.doors.pixels import difference, secret, shows
+from tests.doors.pixels import ALIKE, difference, secret, shows
 from tests.doors.visits import CLOSED_TO_ALL, DOORS, Visitor
 from tests.edge.conftest import Server
 
@@ -143,7 +143,7 @@ def test_pictures_of_this_test_are_unlike_one_another(exhibits: dict[str, Exhibi
     others = [*pictures, placeholder(360, 270)]
     for number, picture in enumerate(pictures):
         for other in others[number + 1 :]:
-            assert other == picture or difference(other, picture) > 30
+            assert other == picture or difference(other, picture) > 1.2 * ALIKE
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF"])
