@@ -17,9 +17,13 @@ def register_signal_handlers() -> None:
 
 
 def image_saved(
-    instance: Any, raw: bool = False, update_fields: Any = None, **kwargs: Any
+    instance: Any,
+    created: bool = False,
+    raw: bool = False,
+    update_fields: Any = None,
+    **kwargs: Any,
 ) -> None:
-    """Link a new image with its asset; version a file that other code has changed."""
+    """Link a new image with its asset; version what other code has created or changed."""
     from imagepipe.delivery.images import is_projecting
     from imagepipe.workflow import uploads
 
@@ -30,6 +34,8 @@ def image_saved(
         asset.image = instance
         asset.save(update_fields=["image"])
         uploads.follow_words(asset, instance, None)
+    elif created:
+        uploads.take_over(instance)
     elif update_fields is None or "file" in update_fields:
         uploads.notice(instance)
 

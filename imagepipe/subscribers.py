@@ -22,7 +22,7 @@ def _register_delivery() -> None:
     subscribe(PublicationRequested, pictures.on_publication_requested)
     periodic.register("reconcile", 1, reconcile.reconcile_now)
     periodic.register("lost-changes", 15, outbox.request_overdue)
-    periodic.register("rights-windows", 20, expiry.apply_windows)
+    periodic.register("rights-windows", 5, expiry.apply_windows)
     periodic.register("refresh-delivery", 60, upkeep.refresh_documents)
     periodic.register("prewarm", 30, renditions.prewarm_due)
     periodic.register("sweep-masters", 600, upkeep.sweep_masters)

@@ -37,10 +37,17 @@ def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
         "alt": asset.alt_texts(),
         "decorative": decorative,
         "disclosure": version.is_generated,
+        **runtime_of(rights),
+        "fallback": fallback,
+    }
+
+
+def runtime_of(rights: RightsRecord | None) -> dict[str, Any]:
+    """When and on which channels it may be shown, as :func:`is_current` reads it."""
+    return {
         "valid_from": seconds(rights.valid_from) if rights else None,
         "valid_until": seconds(rights.valid_until) if rights else None,
         "channels": list(rights.channels) if rights else [],
-        "fallback": fallback,
     }
 
 

@@ -1,32 +1,47 @@
 """Rights that begin and end by the clock.
 
 The grant carries the window, so the edges refuse by themselves; here Wagtail's own doors
-(media files, renditions) follow: a placeholder outside the window, the picture inside.
+(media files, renditions) follow: a placeholder outside the window, the picture inside. The
+same job hides what lies there without any right to, whatever has put it there.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from imagepipe.assets.models import Asset
+from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.conf import get_settings
 from imagepipe.delivery.images import project_image
+from imagepipe.delivery.placeholder import NAME_PATTERN
 
-PLACEHOLDER = "-not-available"
+Origin, State = AssetVersion.Origin, AssetVersion.State
 
 
 def apply_windows(now: dt.datetime | None = None) -> list[str]:
     """Close and open what is due; return the uids of the assets touched."""
     now = now or timezone.now()
-    published = Asset.objects.exclude(published_version=None).exclude(image=None)
+    managed = Asset.objects.exclude(image=None)
     closed = Q(rights__valid_until__lte=now) | Q(rights__valid_from__gt=now)
-    shut = published.filter(closed).exclude(image__file__contains=PLACEHOLDER)
     inside = Q(rights__valid_from__lte=now) & (
         Q(rights__valid_until__isnull=True) | Q(rights__valid_until__gt=now)
     )
-    opened = published.filter(inside, image__file__contains=PLACEHOLDER, rights__markets=[])
+    standing = Q(withdrawn_at=None) & Exists(
+        AssetVersion.objects.filter(
+            asset=OuterRef("pk"), origin=Origin.ADOPTED, state=State.APPROVED
+        )
+    )
+    if get_settings().APPROVAL != "off":
+        closed |= Q(published_version=None) & ~standing
+    shut = managed.filter(closed).exclude(image__file__regex=NAME_PATTERN)
+    opened = managed.filter(
+        inside,
+        standing | Q(published_version__isnull=False),
+        image__file__regex=NAME_PATTERN,
+        rights__markets=[],
+    )
     touched = []
     for asset in [*shut, *opened]:
         project_image(asset.uid)

@@ -17,21 +17,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models, transaction
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from wagtail.images import get_image_model
 
 from imagepipe.assets import masters
 from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.conf import get_settings
 from imagepipe.delivery import media
 from imagepipe.delivery.alternatives import choose_alt, default_codes
-from imagepipe.delivery.documents import build_document, is_current, rights_of, slug_of
+from imagepipe.delivery.documents import slug_of
 from imagepipe.delivery.models import Publication
-from imagepipe.delivery.placeholder import placeholder
+from imagepipe.delivery.placeholder import is_placeholder, placeholder, placeholder_name
+from imagepipe.delivery.visibility import visible_version
 
 logger = logging.getLogger("imagepipe.delivery")
 
 TOKEN_LENGTH = 20
+FILE_FACTS = ("width", "height", "file_size", "file_hash")
 ATTEMPTS = 5
 _projecting: ContextVar[bool] = ContextVar("imagepipe_projecting", default=False)
 
@@ -79,29 +81,45 @@ def _project_once(asset: Asset, purge: bool) -> bool:
     wanted = _wanted(asset)
     if asset.image is None:
         return _create(asset, wanted)
-    if wanted.token not in asset.image.file.name:
+    if not _is_right(asset, asset.image, wanted):
         return _replace(asset, asset.image, wanted)
     if purge:
         media.purge_renditions(asset.image)
     return True
 
 
+def project_saved(asset_uid: uuid.UUID, image: Any) -> None:
+    """Correct an image that other code has just saved, in the transaction of that save.
+
+    The object gets the corrected file too, so that saving it again changes nothing. Files go
+    when the transaction is committed; until then the outbox row names them.
+    """
+    asset = _load(asset_uid)
+    wanted = _wanted(asset)
+    if asset.image is None or _is_right(asset, asset.image, wanted):
+        return
+    if not _swap(asset, asset.image, wanted):
+        return
+
+    def clean_up() -> None:
+        media.purge_renditions(asset.image)
+        delete_stale_media(asset_uid)
+
+    transaction.on_commit(clean_up, robust=True)
+    current = type(image)._default_manager.get(pk=image.pk)
+    image.file = current.file.name
+    for name in FILE_FACTS:
+        setattr(image, name, getattr(current, name))
+
+
+def is_right(asset: Asset, image: Any) -> bool:
+    """Whether the image's file is what may be shown now."""
+    return _is_right(asset, image, _wanted(asset))
+
+
 def shows_placeholder(asset: Asset, image: Any) -> bool:
     """Whether the image's file is this asset's placeholder."""
     return placeholder_token(asset, image.width, image.height) in image.file.name
-
-
-def visible_version(asset: Asset) -> AssetVersion | None:
-    """The version whose pixels may lie in public media now.
-
-    Media are served to everybody, so a picture that is limited to markets is not put there.
-    """
-    rights = rights_of(asset)
-    if asset.published_version is None or (rights is not None and rights.markets):
-        return None
-    if not is_current(build_document(asset), timezone.now().timestamp()):
-        return None
-    return asset.published_version
 
 
 @dataclass(frozen=True)
@@ -126,7 +144,19 @@ def _wanted(asset: Asset) -> _Wanted:
         return _Wanted(token, name, version.width, version.height, version)
     size: Any = asset.published_version or asset.image
     token = placeholder_token(asset, size.width, size.height)
-    return _Wanted(token, f"{token}-not-available.png", size.width, size.height, None)
+    return _Wanted(token, placeholder_name(token), size.width, size.height, None)
+
+
+def _is_right(asset: Asset, image: Any, wanted: _Wanted) -> bool:
+    """Told by the file's name; a standing picture may keep the name that it came with."""
+    name = image.file.name
+    if wanted.token in name:
+        return True
+    if wanted.version is None or asset.published_version_id is not None:
+        return False
+    if get_settings().APPROVAL == "off":
+        return not is_placeholder(name)
+    return bool(name == wanted.version.file_name)
 
 
 def media_token(asset: Asset, what: str) -> str:
@@ -168,6 +198,14 @@ def _create(asset: Asset, wanted: _Wanted) -> bool:
 
 
 def _replace(asset: Asset, image: Any, wanted: _Wanted) -> bool:
+    if not _swap(asset, image, wanted):
+        return False
+    media.purge_renditions(image)  # still with the old hash, under which they are cached
+    return True
+
+
+def _swap(asset: Asset, image: Any, wanted: _Wanted) -> bool:
+    """Write the wanted file and point the row to it; note the old one for deletion."""
     content = wanted.content()
     old, name = image.file.name, media.write(image, wanted.name, content)
     changes = {"file": name, **_file_facts(wanted, content)}
@@ -183,7 +221,6 @@ def _replace(asset: Asset, image: Any, wanted: _Wanted) -> bool:
             return False
         publication.stale_media = sorted({*publication.stale_media, old} - {name})
         publication.save(update_fields=["stale_media"])
-    media.purge_renditions(image)  # still with the old hash, under which they are cached
     return True
 
 

@@ -11,6 +11,7 @@ from wagtail.images import get_image_model
 
 from imagepipe.assets import masters
 from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.delivery.placeholder import is_placeholder
 from imagepipe.urlspec import FORMATS
 
 logger = logging.getLogger("imagepipe.delivery")
@@ -56,7 +57,7 @@ def delete_original(asset: Asset, name: str) -> None:
     with storage.open(name) as file:
         content = file.read()
     sha256 = hashlib.sha256(content).hexdigest()
-    if "-not-available" not in name and not AssetVersion.objects.filter(sha256=sha256).exists():
+    if not (is_placeholder(name) or AssetVersion.objects.filter(sha256=sha256).exists()):
         masters.store(content)
         logger.warning(
             "unversioned picture kept in the private storage", extra={"sha256": sha256}

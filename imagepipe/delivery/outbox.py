@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import transaction
 from django.db.models import F, Q
 
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.documents import build_document
+from imagepipe.delivery.images import project_quietly
 from imagepipe.delivery.models import Publication
 from imagepipe.events import bus
 
@@ -30,7 +33,10 @@ def request_publication(asset: Asset, *, decorative: bool | None = None) -> Publ
 
 
 def on_asset_changed(event: bus.AssetChanged) -> None:
-    """Rights, alternative text or title changed: tell the edges, if they know the asset."""
+    """Rights, alternative text or title changed: tell the edges, if they know the asset.
+
+    Of what they do not know, only public media have to follow.
+    """
     with transaction.atomic():
         asset = (
             Asset.objects.select_for_update(of=("self",))
@@ -40,6 +46,8 @@ def on_asset_changed(event: bus.AssetChanged) -> None:
         )
         if asset is not None:
             request_publication(asset)
+    if asset is None:
+        project_quietly(uuid.UUID(event.asset_uid))
 
 
 def request_overdue() -> int:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import lru_cache
 
 TEXT = "Not available"
 PAPER, INK = (226, 226, 226), (118, 118, 118)
+NAME_PATTERN = r"[0-9a-f]{20}_not-available\.png$"
+"""File names of placeholders. Names of pictures have no underscore after their token."""
+
+
+def placeholder_name(token: str) -> str:
+    return f"{token}_not-available.png"
+
+
+def is_placeholder(file_name: str) -> bool:
+    return re.search(NAME_PATTERN, file_name) is not None
 
 
 @lru_cache(maxsize=8)

@@ -82,6 +82,9 @@ def due(now: dt.datetime) -> QuerySet[Publication]:
 
 
 def _reconcile(publication: Publication, signer: GrantSigner, lease: Lease) -> None:
+    if publication.desired == 0:  # never published: only files are left to be deleted
+        images.project_image(publication.asset.uid)
+        return
     target, asset, grant = _snapshot(publication.pk)
     for version in grant.versions:
         if version.state == "published":

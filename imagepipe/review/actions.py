@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from imagepipe.actions.base import Action
 from imagepipe.assets.models import AssetVersion
 from imagepipe.conf import get_settings
+from imagepipe.events.bus import AssetChanged, emit
 from imagepipe.exceptions import ImagepipeError, InvalidState
 from imagepipe.review.models import Review
 
@@ -88,3 +89,8 @@ class RejectVersion(_Decision):
         if reason not in Review.Reason.values:
             raise ImagepipeError(_("Say why the picture is rejected."))
         self.reason = reason
+
+    def perform(self) -> AssetVersion:
+        version = super().perform()
+        emit(AssetChanged(version.asset.uid.hex))
+        return version

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from wagtail.permissions import policy_registry
 
 from imagepipe.actions.base import Action
 from imagepipe.assets import masters
@@ -42,6 +43,16 @@ class StartRun(Action[Run, Run]):
     ) -> None:
         super().__init__(run, user)
         self.brief = brief
+
+    def user_has_permission(self) -> bool:
+        """Who asks for more like a picture has to have rights where that picture is."""
+        source = self.instance.variation_of
+        return super().user_has_permission() and (
+            source is None
+            or policy_registry.get(source.run).user_has_any_permission_for_instance(
+                self.user, ["view", "generate"], source.run
+            )
+        )
 
     def perform(self) -> Run:
         run = self.instance

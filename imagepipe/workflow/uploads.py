@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os.path
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -20,7 +21,7 @@ from imagepipe.delivery import images, media
 from imagepipe.delivery.actions import PublishVersion
 from imagepipe.delivery.alternatives import default_codes
 from imagepipe.delivery.models import Publication
-from imagepipe.delivery.placeholder import placeholder
+from imagepipe.delivery.placeholder import placeholder, placeholder_name
 from imagepipe.events.bus import AssetChanged, emit
 from imagepipe.exceptions import MissingRequirement
 from imagepipe.review.actions import ApproveVersion
@@ -74,7 +75,7 @@ def show_placeholder(asset: Asset, image: Any) -> None:
     version = asset.versions.latest("number")
     token = images.placeholder_token(asset, version.width, version.height)
     content = placeholder(version.width, version.height)
-    image.file = ContentFile(content, name=f"{token}-not-available.png")
+    image.file = ContentFile(content, name=placeholder_name(token))
     image.width, image.height = version.width, version.height
     image.file_size = len(content)
 
@@ -111,8 +112,7 @@ def adopt(image: Any, *, name: str | None = None) -> Asset:
     Raises UnusablePicture, and OSError when the file is not there.
     """
     name = name or image.file.name
-    with image.file.storage.open(name) as file:
-        content = file.read()
+    content = _read(image, name)
     facts = inspect_upload(content)
     with transaction.atomic():
         asset = Asset(title=image.title, collection=image.collection, image=image)
@@ -167,32 +167,64 @@ def stay_live(image: Any, version: AssetVersion, old_name: str) -> None:
     transaction.on_commit(forget_old, robust=True)
 
 
-def notice(image: Any) -> AssetVersion | None:
-    """Version a file that other code has put into the place of a managed picture."""
-    asset, name = asset_of(image), image.file.name
-    if asset is None or not name or _is_known(asset, image, name):
+def take_over(image: Any) -> Asset | None:
+    """Version an image that other code has created; while approval is required, as a draft.
+
+    What cannot be versioned (a drawing, a file that is gone) is left as it is, with a warning.
+    """
+    name = image.file.name
+    if not name or asset_of(image) is not None:
         return None
     try:
-        with image.file.storage.open(name) as file:
-            content = file.read()
+        content = _read(image, name)
+        facts = inspect_upload(content)
+    except (UnusablePicture, OSError) as error:
+        logger.warning("new image %s not versioned: %s", image.pk, error)
+        return None
+    with transaction.atomic():
+        asset = Asset(title=image.title, collection=image.collection, image=image)
+        IngestVersion(
+            asset,
+            image.uploaded_by_user,
+            content=content,
+            facts=facts,
+            origin=Origin.UPLOADED,
+            file_name=os.path.basename(name),
+        ).execute(skip_permission_checks=True)
+        follow_words(asset, image, None)
+        if approval_required():
+            images.project_saved(asset.uid, image)
+    return asset
+
+
+def notice(image: Any) -> AssetVersion | None:
+    """Version a file that other code has put into the place of a managed picture.
+
+    While approval is required, the image goes on showing what it may show.
+    """
+    asset, name = asset_of(image), image.file.name
+    if asset is None or not name or images.is_right(asset, image):
+        return None
+    with transaction.atomic():
+        version = _ingest_noticed(asset, image, name)
+        if approval_required():
+            images.project_saved(asset.uid, image)
+    return version
+
+
+def _ingest_noticed(asset: Asset, image: Any, name: str) -> AssetVersion | None:
+    try:
+        content = _read(image, name)
         if asset.versions.filter(sha256=hashlib.sha256(content).hexdigest()).exists():
             return None
-        version = ingest_replacement(
+        return ingest_replacement(
             image, None, content, name, old_name=name, origin=Origin.NOTICED
         )
     except (UnusablePicture, OSError) as error:
         logger.warning("changed file of image %s not versioned: %s", image.pk, error)
         return None
-    if approval_required():
-        uid = asset.uid
-        transaction.on_commit(lambda: images.project_quietly(uid), robust=True)
-    return version
 
 
-def _is_known(asset: Asset, image: Any, name: str) -> bool:
-    if images.shows_placeholder(asset, image):
-        return True
-    return any(
-        name == version.file_name or images.media_token(asset, version.sha256) in name
-        for version in asset.versions.all()
-    )
+def _read(image: Any, name: str) -> bytes:
+    with image.file.storage.open(name) as file:
+        return bytes(file.read())

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.test import TestCase
 from PIL import Image
+from wagtail.images import get_image_model
 
 from imagepipe.actions.base import Action
 from imagepipe.assets import masters
@@ -31,6 +33,14 @@ def png(width: int = 64, height: int = 48, colour: int | None = None) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), red_green_blue).save(file, "PNG")
     return file.getvalue()
+
+
+def loose_image(content: bytes | None = None, title: str = "Old", **fields: Any) -> Any:
+    """An image from before imagepipe was installed: no signal told of it."""
+    model = get_image_model()
+    file = ContentFile(content or png(), name="old.png")
+    [image] = model.objects.bulk_create([model(title=title, file=file, **fields)])
+    return image
 
 
 @dataclass

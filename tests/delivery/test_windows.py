@@ -15,7 +15,7 @@ from imagepipe.delivery.placeholder import placeholder
 from imagepipe.delivery.reconcile import reconcile_now
 from imagepipe.grants import decide
 from imagepipe.rights.models import RightsRecord
-from tests.delivery.library import Library, png
+from tests.delivery.library import Library, loose_image, png
 
 
 def test_rights_that_end_close_wagtails_doors_too(library: Library) -> None:
@@ -74,13 +74,8 @@ def test_limited_pictures_never_lie_in_public_media(
 
 
 def test_an_upload_awaiting_approval_shows_the_placeholder(library: Library) -> None:
-    from django.core.files.base import ContentFile
-    from wagtail.images import get_image_model
-
     content = png(90, 60)
-    image = get_image_model().objects.create(
-        title="New", file=ContentFile(content, name="new.png")
-    )
+    image = loose_image(content)
     asset = library.asset(image=image)
     version = library.version(asset, content, state="draft")
     project_image(asset.uid)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
 from website.demo import processes as module
 from website.demo.processes import ProcessEnded, Processes
 
@@ -55,7 +54,9 @@ def test_what_children_print_has_their_name_before_it(
     children: Processes, output: io.StringIO
 ) -> None:
     children.start("web", python("print('one'); print('two')"), {})
-    children.start("edge", python("import os; print(os.environ['GREETING'])"), {"GREETING": "x"})
+    children.start(
+        "edge", python("import os; print(os.environ['GREETING'])"), {"GREETING": "x"}
+    )
     until_ended(children)
     lines = output.getvalue().splitlines()
     assert [line for line in lines if line.startswith("   web |")] == [

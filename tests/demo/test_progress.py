@@ -4,7 +4,6 @@ import io
 import re
 
 import pytest
-
 from website.demo import progress
 from website.demo.progress import Progress
 

@@ -9,8 +9,6 @@ from django.core.cache import cache
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import timezone, translation
-from wagtail.images import get_image_model
-from wagtail.images.tests.utils import get_test_image_file
 
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
@@ -19,7 +17,7 @@ from imagepipe.delivery.presets import UnknownPreset
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.rights.models import RightsRecord
 from imagepipe.urlspec import plan, verify_url
-from tests.delivery.library import GENERATED, Library, png
+from tests.delivery.library import GENERATED, Library, loose_image, png
 from tests.templatetags.models import Article
 
 
@@ -163,9 +161,7 @@ def test_expired_pictures_give_way_to_their_fallback(library: Library) -> None:
 
 
 def test_images_that_nobody_manages_are_shown_by_wagtail(library: Library) -> None:
-    image = get_image_model().objects.create(
-        title="Old & new", file=get_test_image_file(size=(900, 600))
-    )
+    image = loose_image(png(900, 600), "Old & new")
     html = render('{% picture image "card" %}', image=image)
     assert html == (
         f'<img src="{image.file.url}" width="900" height="600" alt="Old &amp; new"'
@@ -175,7 +171,7 @@ def test_images_that_nobody_manages_are_shown_by_wagtail(library: Library) -> No
 
 
 def test_an_image_with_an_asset_but_nothing_published_shows_nothing(library: Library) -> None:
-    image = get_image_model().objects.create(title="New", file=get_test_image_file())
+    image = loose_image()
     library.asset(image=image)
     assert render("{% picture image %}", image=image) == ""
 
@@ -224,7 +220,7 @@ def test_twenty_pictures_cost_one_query_cold_and_none_warm(
     library: Library, django_assert_num_queries: Any
 ) -> None:
     images = [published(library, 400, 300).image for _number in range(20)]
-    loose = get_image_model().objects.create(title="Loose", file=get_test_image_file())
+    loose = loose_image()
     everything = [*images, loose]
     items = [{"type": "captioned", "value": {"image": image.pk}} for image in everything[1:]]
     text = "{% picture page.hero %}{% for b in images %}{% picture b 'card' %}{% endfor %}"

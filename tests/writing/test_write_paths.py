@@ -22,7 +22,7 @@ from imagepipe.assets import masters
 from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.delivery import images
 from imagepipe.delivery.actions import PublishVersion
-from tests.delivery.library import Library, png
+from tests.delivery.library import Library, loose_image, png
 
 
 def sha(content: bytes) -> str:
@@ -239,10 +239,9 @@ def test_unusable_files_are_refused(
 
 
 def test_adoption_is_resumable(library: Library, root: Collection) -> None:
-    model = get_image_model()
     contents = [png() for _number in range(3)]
     for content in contents:
-        model.objects.create(title="Old", file=ContentFile(content, name="old.png"))
+        loose_image(content)
     out = io.StringIO()
     call_command("imagepipe", "adopt", "--dry-run", stdout=out)
     assert "3 images" in out.getvalue()

@@ -26,9 +26,7 @@ def create_pages(images: Images, *, port: int) -> dict[str, str]:
         home = HomePage.objects.filter(locale=locale).first()
         homes[language] = home or _create_home(locale, homes.get("en"))
     _point_site_at(homes["en"], port)
-    promotions = {
-        language: _promotion(home.locale, images) for language, home in homes.items()
-    }
+    promotions = {language: _promotion(home.locale, images) for language, home in homes.items()}
     for language, home in homes.items():
         if home.hero_id is None and home.promotion_id is None:
             home.hero = images["sailboat"]
@@ -93,7 +91,9 @@ def _create_story(story: Story, homes: Mapping[str, HomePage], images: Images) -
             translation_key=translation_key,
             hero=images[story.hero],
             hero_use={"alt_text": ALT[story.hero][language]},
-            body=[_block(kind, value, language, images) for kind, value in story.body[language]],
+            body=[
+                _block(kind, value, language, images) for kind, value in story.body[language]
+            ],
         )
         home.add_child(instance=page)
         page.save_revision().publish()

@@ -54,7 +54,13 @@ class Evidence:
         """Address, type, size, bytes and milliseconds, in columns."""
         head = ("address", "type", "pixels", "bytes", "ms")
         rows = [
-            (_short(row.address), row.kind, row.size, f"{row.bytes:,}", f"{row.milliseconds:.0f}")
+            (
+                _short(row.address),
+                row.kind,
+                row.size,
+                f"{row.bytes:,}",
+                f"{row.milliseconds:.0f}",
+            )
             for row in self.rows
         ]
         widths = [max(len(row[i]) for row in (head, *rows)) for i in range(5)]

@@ -167,7 +167,9 @@ def place(journey: Journey) -> str:
     journey.image = found.group(1)
     parent = next(
         item["id"]
-        for item in publisher.read_json("/api/v2/pages/?type=website.HomePage&locale=en")["items"]
+        for item in publisher.read_json("/api/v2/pages/?type=website.HomePage&locale=en")[
+            "items"
+        ]
     )
     page = publisher.read(f"/admin/pages/add/website/storypage/{parent}/")
     form = publisher.form(page, "title", "hero")

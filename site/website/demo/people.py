@@ -88,7 +88,9 @@ def _grant(group: Group, role: Role) -> None:
         name = f"{verb}_{PromptTemplate._meta.model_name}"
         group.permissions.add(_permission("imagepipe", name))
     root_collection = Collection.get_first_root_node()
-    wanted = [_permission("imagepipe", f"{verb}_{Asset._meta.model_name}") for verb in role.asset]
+    wanted = [
+        _permission("imagepipe", f"{verb}_{Asset._meta.model_name}") for verb in role.asset
+    ]
     # Wagtail asks for permissions of its own image model, whichever the site uses.
     wanted += [_permission("wagtailimages", f"{verb}_image") for verb in role.image]
     for permission in wanted:

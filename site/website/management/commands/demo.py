@@ -141,9 +141,7 @@ def _free_port(port: int, option: str) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise CommandError(
-                f"Port {port} is taken. Choose another with {option}."
-            ) from None
+            raise CommandError(f"Port {port} is taken. Choose another with {option}.") from None
     return port
 
 

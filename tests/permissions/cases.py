@@ -1,0 +1,170 @@
+"""How each action is brought before somebody who may or may not do it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from wagtail.models import Collection
+
+from imagepipe.actions.base import Action
+from imagepipe.assets.actions import IngestVersion, SetAltText
+from imagepipe.assets.inspection import inspect_picture
+from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
+from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.actions import PromoteModel, RegisterModel, RetireModel
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.review.actions import ApproveVersion, RejectVersion
+from imagepipe.rights.actions import SetRights
+from imagepipe.workflow import blobs
+from imagepipe.workflow.actions import (
+    AcceptCandidate,
+    CancelRun,
+    RejectCandidate,
+    RetryRun,
+    StartRun,
+)
+from imagepipe.workflow.briefs import Brief
+from imagepipe.workflow.models import Candidate, Run, RunState
+from tests.delivery.library import Library, png
+
+Case = Callable[[Library, Collection, AbstractBaseUser | None], Action[Any, Any]]
+_numbers = itertools.count(1)
+
+
+def _ingest(library: Library, place: Collection, user: Any, origin: str) -> Action[Any, Any]:
+    content = png()
+    return IngestVersion(
+        library.asset(collection=place),
+        user,
+        content=content,
+        facts=inspect_picture(content),
+        origin=origin,
+    )
+
+
+def ingest_uploaded(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return _ingest(library, place, user, "uploaded")
+
+
+def ingest_generated(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return _ingest(library, place, user, "generated")
+
+
+def set_alt_text(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return SetAltText(library.asset(collection=place), user, texts={"en": "Ships"})
+
+
+def set_rights(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return SetRights(library.asset(collection=place), user, values={"licence": "MIT"})
+
+
+def approve(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    version = library.version(library.asset(collection=place), state="draft")
+    return ApproveVersion(version, user)
+
+
+def reject(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    version = library.version(library.asset(collection=place), state="draft")
+    return RejectVersion(version, user, reason="legal")
+
+
+def publish(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return PublishVersion(library.version(library.asset(collection=place)), user)
+
+
+def withdraw(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    asset = library.asset(collection=place)
+    PublishVersion(library.version(asset), None).execute()
+    return WithdrawAsset(asset, user, reason="test")
+
+
+def model(state: str = "allowed") -> RegisteredModel:
+    number = next(_numbers)
+    return RegisteredModel(
+        slug=f"m{number}",
+        name="M",
+        backend="fake",
+        location="fake",
+        licence="MIT",
+        native_width=128,
+        native_height=128,
+        state=state,
+    )
+
+
+def saved_model(state: str) -> RegisteredModel:
+    saved = model(state)
+    saved.save()
+    return saved
+
+
+def new_run(place: Collection) -> Run:
+    template, _new = PromptTemplate.objects.get_or_create(
+        slug="boat",
+        defaults={"name": "Boat", "subject": "a {subject}", "width": 128, "height": 128},
+    )
+    if template.model is None:
+        template.model = saved_model("allowed")
+        template.save()
+    return Run(title="Boat", template=template, collection=place)
+
+
+BRIEF = Brief(variables={"subject": "boat"}, candidates=1)
+
+
+def run_in(place: Collection, state: str = "queued", user: Any = None) -> Run:
+    run = StartRun(new_run(place), None, brief=BRIEF).execute()
+    Run.objects.filter(pk=run.pk).update(state=state, created_by=user)
+    run.refresh_from_db()
+    return run
+
+
+def candidate_in(place: Collection, user: Any = None) -> Candidate:
+    content = png()
+    return Candidate.objects.create(
+        run=run_in(place, RunState.SUCCEEDED, user),
+        index=0,
+        seed=1,
+        sha256=blobs.store(content),
+        width=64,
+        height=48,
+        byte_count=len(content),
+        recipe={"prompt": "a boat"},
+        recipe_sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def start_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return StartRun(new_run(place), user, brief=BRIEF)
+
+
+def cancel_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return CancelRun(run_in(place), user)
+
+
+def retry_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RetryRun(run_in(place, RunState.FAILED), user)
+
+
+def accept_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return AcceptCandidate(candidate_in(place), user)
+
+
+def reject_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RejectCandidate(candidate_in(place), user, reason="artefact")
+
+
+def register_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RegisterModel(model(), user)
+
+
+def promote_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return PromoteModel(saved_model("registered"), user)
+
+
+def retire_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RetireModel(saved_model("allowed"), user)
