@@ -24,7 +24,8 @@ class NearDuplicates:
 
     ``known`` maps a name that people understand to a fingerprint. A copy differs in at most
     ``limit`` bits of ``phash``, twice as many of the touchier ``dhash``, and on average by
-    ``colour_limit`` of 255 in its colours.
+    ``colour_limit`` of 255 in its colours. Pictures in ``family`` were asked for with the same
+    words and are meant to be alike; only one with equal hashes is a copy of those.
     """
 
     slug = "duplicates"
@@ -34,10 +35,12 @@ class NearDuplicates:
         known: Mapping[str, Fingerprint] | None = None,
         limit: int = 4,
         colour_limit: float = 12.0,
+        family: Mapping[str, Fingerprint] | None = None,
     ) -> None:
         if not 0 <= limit <= 32:
             raise ValueError("The limit lies from 0 to 32 bits.")
-        self._known = dict(known or {})
+        self._family = dict(family or {})
+        self._known = dict(known or {}) | self._family
         self._limit = limit
         self._colour_limit = colour_limit
 
@@ -66,7 +69,7 @@ class NearDuplicates:
         copies = {
             name: distance
             for name, distance in distances.items()
-            if distance[0] <= self._limit and distance[1] <= 2 * self._limit
+            if self._is_copy(name, *distance)
         }
         ranked = copies or distances
         nearest = min(ranked, key=lambda name: (ranked[name], name), default=None)
@@ -93,6 +96,10 @@ class NearDuplicates:
             threshold=float(self._limit),
             details=details,
         )
+
+    def _is_copy(self, name: str, phash_bits: int, dhash_bits: int) -> bool:
+        limit = 0 if name in self._family else self._limit
+        return phash_bits <= limit and dhash_bits <= 2 * limit
 
     def _same_colours(self, a: Fingerprint, b: Fingerprint) -> bool:
         distance = colour_distance(a, b)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from django.db.models import Q
 
 from imagepipe.assets.models import AssetVersion
@@ -9,26 +11,38 @@ from imagepipe.quality.fingerprints import Fingerprint
 from imagepipe.workflow.models import Candidate, Run
 
 
-def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> dict[str, Fingerprint]:
-    """Return the known pictures by a name that people understand.
+@dataclass
+class KnownPictures:
+    """Fingerprints by a name that people understand."""
 
-    Those are the versions of the library, the pictures that other runs offer, and the
-    earlier ones of this run. Runs that this one repeats are left out: it is meant to make
-    the same pictures. Versions that came as files are known by their structure hash only.
+    strangers: dict[str, Fingerprint] = field(default_factory=dict)
+    """Versions of the library and pictures that other runs offer."""
+    family: dict[str, Fingerprint] = field(default_factory=dict)
+    """Earlier pictures of this run, and those of the runs that it asks for more of."""
+
+
+def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> KnownPictures:
+    """Return the known pictures.
+
+    Runs that this one repeats are left out: it is meant to make the same pictures. Versions
+    that came as files are known by their structure hash only.
     """
+    known = KnownPictures()
     if own is None:
-        return {}
-    found: dict[str, Fingerprint] = {}
-    repeated = _repeated_runs(run)
+        return known
+    repeated, varied = _repeated_runs(run), _varied_runs(run)
     offered = Candidate.objects.filter(
         Q(state=Candidate.State.OFFERED) | Q(state=Candidate.State.ACCEPTED)
     ).exclude(Q(run__in=repeated, state=Candidate.State.OFFERED) | Q(run=run, index__gte=index))
-    rows = offered.values_list("run__title", "index", "perceptual_hash", "findings", "version")
+    rows = offered.values_list(
+        "run", "run__title", "index", "perceptual_hash", "findings", "version"
+    )
     described: set[int] = set()
-    for title, number, phash, findings, version in rows.iterator():
-        known = _described(findings) or _structure_only(phash, own)
-        if known is not None:
-            found[f"{title} #{number + 1}"] = known
+    for run_id, title, number, phash, findings, version in rows.iterator():
+        found = _described(findings) or _structure_only(phash, own)
+        if found is not None:
+            kin = run_id == run.pk or run_id in varied
+            (known.family if kin else known.strangers)[f"{title} #{number + 1}"] = found
             described.add(version)
     versions = AssetVersion.objects.exclude(perceptual_hash="").exclude(
         pk__in=described - {None}
@@ -36,9 +50,19 @@ def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> dict[st
     for title, number, phash in versions.values_list(
         "asset__title", "number", "perceptual_hash"
     ).iterator():
-        known = _structure_only(phash, own)
-        if known is not None:
-            found[f"{title} v{number}"] = known
+        found = _structure_only(phash, own)
+        if found is not None:
+            known.strangers[f"{title} v{number}"] = found
+    return known
+
+
+def _varied_runs(run: Run) -> set[int]:
+    """The runs from whose pictures "more like this" has led to this one."""
+    found: set[int] = set()
+    source = run.variation_of
+    while source is not None and source.run_id not in found:
+        found.add(source.run_id)
+        source = source.run.variation_of
     return found
 
 

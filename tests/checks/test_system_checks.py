@@ -69,7 +69,7 @@ def test_missing_keys(settings: Any, tmp_path: Path) -> None:
     [{"width": 3}, {"widths": [0]}, {"ratio": [1, 2], "fit": "fit"}, {"widths": 7}],
 )
 def test_presets_that_cannot_be_used(settings: Any, preset: dict[str, Any]) -> None:
-    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PRESETS": {"odd": preset}}
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PRESETS": {"odd": preset}, "PROFILES": {}}
     assert found() == ["imagepipe.E005"]
 
 

@@ -9,8 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import prefetch_related_objects
 from django.template import Context, Template
 from django.utils import timezone
-from wagtail.images import get_image_model
-from wagtail.images.tests.utils import get_test_image_file
 
 from imagepipe.assets.models import AltText
 from imagepipe.delivery.actions import WithdrawAsset
@@ -18,7 +16,7 @@ from imagepipe.delivery.profiles import UnknownProfile
 from imagepipe.models import RightsRecord
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import plan, verify_url
-from tests.delivery.library import Library
+from tests.delivery.library import Library, loose_image
 from tests.fields.conftest import Published
 from tests.fields.models import Slide, StoryPage, Teaser
 from tests.templatetags.test_picture_tag import urls_in
@@ -189,7 +187,7 @@ def test_ended_rights_are_refused(published: Published) -> None:
 
 
 def test_an_image_that_nobody_manages(library: Library, settings: Any) -> None:
-    image = get_image_model().objects.create(title="Old", file=get_test_image_file())
+    image = loose_image()
     with pytest.raises(ValidationError) as caught:
         Teaser(title="A", hero=image).full_clean()
     assert [error.code for error in caught.value.error_dict["hero"]] == ["alt", "rights"]
@@ -202,7 +200,8 @@ def test_an_image_that_nobody_manages(library: Library, settings: Any) -> None:
     Teaser(title="A", hero=image).full_clean()
 
 
-def test_a_profile_that_does_not_exist() -> None:
+def test_a_profile_that_does_not_exist(settings: Any) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PROFILES": {}}
     field = copy.copy(Teaser._meta.get_field("hero"))
     field.profile_name = "missing"
     [error] = [error for error in field.check() if error.id == "imagepipe.E008"]
@@ -233,7 +232,7 @@ def test_pictures_cost_one_query_cold_and_none_warm_without_loading_an_image(
 
 
 def test_an_image_that_nobody_manages_is_loaded_to_be_shown(library: Library) -> None:
-    image = get_image_model().objects.create(title="Old", file=get_test_image_file())
+    image = loose_image()
     Teaser.objects.create(title="A", hero=image)
     html = render("{% picture t.hero %}{% picture t.side %}", t=Teaser.objects.get())
     assert html.count("<img") == 1

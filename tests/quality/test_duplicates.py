@@ -81,6 +81,15 @@ def test_seeds_of_one_prompt_are_not_duplicates() -> None:
         known[str(seed)] = fingerprint(draw(seed))
 
 
+def test_pictures_asked_for_together_may_be_alike_but_not_the_same() -> None:
+    family = {"Portrait #1": fingerprint(ASTRONAUT)}
+    alike = ImageEnhance.Brightness(ASTRONAUT.crop((5, 5, 507, 507))).enhance(1.05)
+    assert NearDuplicates(family).check(alike).outcome == Outcome.REFUSED
+    assert NearDuplicates(family=family).check(alike).outcome == Outcome.PASSED
+    same = NearDuplicates(family=family).check(ASTRONAUT.copy())
+    assert (same.outcome, same.code) == (Outcome.REFUSED, "duplicate")
+
+
 def test_nothing_known_nothing_refused() -> None:
     finding = NearDuplicates().check(ASTRONAUT)
     assert (finding.outcome, finding.score) == (Outcome.PASSED, None)

@@ -100,7 +100,6 @@ def test_chooser_upload(library: Library, web: Any, root: Collection) -> None:
 def test_api_post(
     library: Library, client: Any, editor: Any, root: Collection, settings: Any
 ) -> None:
-    settings.ROOT_URLCONF = "tests.writing.api_urls"
     content = png()
     _token, plain = APIToken.create_token(user=editor, name="test")
     response = post(

@@ -28,7 +28,7 @@ def run(context: StepContext) -> dict[str, Any]:
         [
             checks.build("technical"),
             checks.build("nsfw"),
-            checks.build("duplicates", known=known),
+            checks.build("duplicates", known=known.strangers, family=known.family),
         ],
     )
     return verdict.to_dict() | {"fingerprint": "" if own is None else str(own)}

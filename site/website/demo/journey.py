@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from lxml import html
 
@@ -26,8 +27,10 @@ TITLE = "Toadstool"
 ALT = {"en": "A mushroom with a red cap", "de": "Ein Pilz mit rotem Hut"}
 SEED = 42
 FORMATS = ("image/avif", "image/webp", "image/jpeg")
+PUBLICATION = 10.0
+"""Seconds within which a published picture is at the edge."""
 WITHDRAWAL = 10.0
-"""Seconds within which a withdrawn picture is gone from the edge."""
+"""Seconds within which a withdrawn picture is gone from it."""
 UID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 
 
@@ -123,13 +126,13 @@ def review(journey: Journey) -> str:
     """The reviewer approves the first and rejects the second."""
     reviewer = journey.people["reviewer"]
     first, second = journey.candidates[:2]
-    page = reviewer.read(f"{STUDIO}/candidates/{first['uid']}/")
+    page = reviewer.read(f"{STUDIO}/candidates/{UUID(first['uid'])}/")
     answer = reviewer.submit(reviewer.form(page, "title"), {"title": TITLE})
     found = re.search(rf"/pictures/({UID})/", answer.url)
     if found is None:
         raise Unexpected(f"approving led to {answer.url}, not to a picture")
     journey.asset = found.group(1)
-    page = reviewer.read(f"{STUDIO}/candidates/{second['uid']}/")
+    page = reviewer.read(f"{STUDIO}/candidates/{UUID(second['uid'])}/")
     form = reviewer.form(page, "reason", "note")
     reviewer.submit(form, {"reason": form.inputs["reason"].value_options[-1], "note": "check"})
     return "one approved, one rejected"
@@ -159,11 +162,10 @@ def clear(journey: Journey) -> str:
 def place(journey: Journey) -> str:
     """The publisher puts the picture on a new page."""
     publisher = journey.people["publisher"]
-    listing = publisher.read_json(f"/api/v2/images/?search={TITLE}")
     page = publisher.read(f"{STUDIO}/pictures/{journey.asset}/")
     found = re.search(r"/admin/images/(\d+)/", html.tostring(page, encoding="unicode"))
     if found is None:
-        raise Unexpected(f"there is no Wagtail image for the picture ({listing})")
+        raise Unexpected("there is no Wagtail image for the published picture")
     journey.image = found.group(1)
     parent = next(
         item["id"]
@@ -189,7 +191,7 @@ def place(journey: Journey) -> str:
 def deliver(journey: Journey) -> str:
     """A visitor reads the pages and follows every picture address to the edge."""
     visitor = journey.people["visitor"]
-    count = 0
+    count, waited = 0, _wait_for_delivery(journey)
     for address in (journey.page, "/en/", "/de/", "/de/zwanzig-dinge/"):
         journey.evidence.fetch(address, "text/html")
         page = visitor.read(address)
@@ -205,8 +207,8 @@ def deliver(journey: Journey) -> str:
                 count += 1
     if set(journey.pictures) != set(FORMATS) or not all(journey.pictures.values()):
         raise Unexpected(f"{journey.page} offers only {sorted(journey.pictures)}")
-    _require_negotiation(journey)
-    return f"{count} pictures in {len(FORMATS)} formats"
+    _require_tampering_is_refused(journey)
+    return f"{count} pictures in {len(FORMATS)} formats, the new one after {waited:.1f} s"
 
 
 def find_in_sitemaps(journey: Journey) -> str:
@@ -281,12 +283,26 @@ def _press(
 def _pictures(page: html.HtmlElement) -> dict[str, list[tuple[str, int]]]:
     """Addresses and widths in all srcsets, by media type; the fallback is JPEG."""
     found: dict[str, list[tuple[str, int]]] = {}
-    for element in page.xpath("//picture/source[@srcset]|//picture/img[@srcset]"):
+    for element in page.xpath("//picture//source[@srcset]|//picture//img[@srcset]"):
         kind = element.get("type") or "image/jpeg"
         for entry in element.get("srcset").split(", "):
             url, width = entry.split()
             found.setdefault(kind, []).append((url, int(width.rstrip("w"))))
     return found
+
+
+def _wait_for_delivery(journey: Journey) -> float:
+    """The worker hands over to the edge; how long after the page was published."""
+    visitor, start = journey.people["visitor"], time.monotonic()
+    pictures = _pictures(visitor.read(journey.page))
+    if not pictures:
+        raise Unexpected(f"{journey.page} shows no picture")
+    url = next(iter(pictures.values()))[0][0]
+    while visitor.get(url).status_code != 200:
+        if time.monotonic() - start > PUBLICATION:
+            raise Unexpected(f"{url} is not delivered after {PUBLICATION:.0f} s")
+        time.sleep(0.1)
+    return time.monotonic() - start
 
 
 def _narrowest(found: list[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -299,11 +315,8 @@ def _require_disclosure(page: html.HtmlElement) -> None:
         raise Unexpected("the page does not say that the picture was generated")
 
 
-def _require_negotiation(journey: Journey) -> None:
-    """The widest JPEG's address answers with one format each, whatever is accepted."""
-    visitor = journey.people["visitor"]
+def _require_tampering_is_refused(journey: Journey) -> None:
     url = journey.pictures["image/jpeg"][-1][0]
-    tampered = url.replace("/w_", "/w_9", 1)
-    for address in (tampered, f"{url}x"):
-        if (status := visitor.get(address).status_code) == 200:
+    for address in (url.replace("/w_", "/w_9", 1), f"{url}x"):
+        if (status := journey.people["visitor"].get(address).status_code) == 200:
             raise Unexpected(f"a tampered address answered {status}: {address}")

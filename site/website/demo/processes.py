@@ -129,7 +129,7 @@ def web_command(port: int) -> list[str]:
     """The CMS under granian, one process: SQLite and the picture cache are local to it."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-        *("--port", str(port), "--blocking-threads", "8", "--no-ws"),
+        *("--port", str(port), "--blocking-threads", "4", "--backpressure", "64", "--no-ws"),
         *("--log-level", "warning", "website.wsgi:application"),
     ]
 

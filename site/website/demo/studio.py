@@ -12,7 +12,8 @@ from website.demo.orders import MODEL, SMALL, TEMPLATE, TEMPLATE_NAME
 
 OBJECTS = (
     "an alarm clock, an apple, a backpack, a balloon, a banana, a basketball, a bear, "
-    "a bicycle, a birthday cake, a bus, a butterfly, a cactus, a camera, a car, a cat, a coffee cup, "
+    "a bicycle, a birthday cake, a bus, "
+    "a butterfly, a cactus, a camera, a car, a cat, a coffee cup, "
     "a crown, a dog, a doughnut, a fish, a fox, a frog, a gift, a guitar, a hamburger, "
     "a handbag, a house, an ice cream, a key, a lemon, a light bulb, a lion, a mushroom, "
     "an owl, a panda, a penguin, a pineapple, a rocket, a rose, a running shoe, a sailboat, "

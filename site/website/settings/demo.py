@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from website.settings.base import *  # noqa: F403
-from website.settings.base import VAR
+from website.settings.base import STATIC_ROOT, VAR
 
 SERVE_MEDIA = True
-VAR.mkdir(parents=True, exist_ok=True)
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 _secret = VAR / "secret-key"
 if not _secret.exists():
     from django.core.management.utils import get_random_secret_key
