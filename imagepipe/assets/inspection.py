@@ -11,6 +11,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 from imagepipe.assets.exceptions import UnusablePicture
@@ -64,19 +65,21 @@ def inspect_picture(
     ``animated``, ``damaged``.
     """
     if not data:
-        raise UnusablePicture("empty", "The file is empty.")
+        raise UnusablePicture("empty", _("The file is empty."))
     if len(data) > max_bytes:
         raise UnusablePicture(
             "too-large",
-            f"The file has {_megabytes(len(data))} MB; "
-            f"at most {_megabytes(max_bytes)} MB are possible.",
+            _("The file has %(size)s MB; at most %(limit)s MB are possible.")
+            % {"size": _megabytes(len(data)), "limit": _megabytes(max_bytes)},
         )
     _refuse_markup(data)
-    image = _open(data)
+    image = _open(data, max_pixels)
     if image.width * image.height > max_pixels:
         raise _too_many_pixels(image.width, image.height, max_pixels)
     if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise UnusablePicture("animated", "Animated pictures cannot be used. Upload a still.")
+        raise UnusablePicture(
+            "animated", _("Animated pictures cannot be used. Upload a still.")
+        )
     orientation = _decode(data, image)
     return PictureFacts(
         mime=MIME_TYPES[str(image.format)],
@@ -94,11 +97,12 @@ def _refuse_markup(data: bytes) -> None:
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n\0").lower()
     if start.startswith(_MARKUP):
         raise UnusablePicture(
-            "not-a-picture", "The file is a web page or a drawing in XML, not a photograph."
+            "not-a-picture",
+            _("The file is a web page or a drawing in XML, not a photograph."),
         )
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: bytes, max_pixels: int) -> Image.Image:
     """Read the header only."""
     formats = [name for name in _PLUGINS if name in _known_formats()]
     try:
@@ -107,11 +111,14 @@ def _open(data: bytes) -> Image.Image:
             return Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError as error:
         raise UnusablePicture(
-            "too-many-pixels", "The picture has far too many pixels to be opened."
+            "too-many-pixels",
+            _("The picture has far too many pixels; at most %(limit)d million are possible.")
+            % {"limit": round(max_pixels / 1e6)},
         ) from error
     except Image.UnidentifiedImageError as error:
         raise UnusablePicture(
-            "format", "The file is not a picture that can be used. Use JPEG, PNG, WebP or AVIF."
+            "format",
+            _("The file is not a picture that can be used. Use JPEG, PNG, WebP or AVIF."),
         ) from error
     except Exception as error:  # hostile headers raise nearly anything from Pillow's plugins
         raise _damaged() from error
@@ -148,14 +155,18 @@ def _phash(image: Image.Image) -> str | None:
 def _too_many_pixels(width: int, height: int, limit: int) -> UnusablePicture:
     return UnusablePicture(
         "too-many-pixels",
-        f"The picture has {width}×{height} pixels; "
-        f"at most {limit / 1e6:.0f} million pixels are possible.",
+        _(
+            "The picture has %(width)d×%(height)d pixels; "
+            "at most %(limit)d million pixels are possible."
+        )
+        % {"width": width, "height": height, "limit": round(limit / 1e6)},
     )
 
 
 def _damaged() -> UnusablePicture:
     return UnusablePicture(
-        "damaged", "The picture is damaged or incomplete. Export it again and upload that file."
+        "damaged",
+        _("The picture is damaged or incomplete. Export it again and upload that file."),
     )
 
 
