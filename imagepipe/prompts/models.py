@@ -2,7 +2,12 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    MultiFieldPanel,
+    TitleFieldPanel,
+)
 from wagtail.models import RevisionMixin
 
 SEGMENTS = (
@@ -71,14 +76,20 @@ class PromptTemplate(RevisionMixin, models.Model):
     seed = models.PositiveBigIntegerField(null=True, blank=True, verbose_name=_("seed"))
 
     panels = [
-        FieldPanel("name"),
+        TitleFieldPanel("name", targets=["slug"]),
         FieldPanel("slug"),
         FieldPanel("description"),
         MultiFieldPanel(
             [FieldPanel(segment) for segment in SEGMENTS] + [FieldPanel("negative")],
             heading=_("Prompt"),
         ),
-        FieldPanel("variables"),
+        FieldPanel(
+            "variables",
+            help_text=_(
+                'What the form calls them and which values are possible: [{"name": "colour", '
+                '"label": "Colour", "choices": ["red", "blue"], "default": "red"}].'
+            ),
+        ),
         MultiFieldPanel(
             [
                 FieldPanel("model"),

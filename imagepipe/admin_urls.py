@@ -1,0 +1,67 @@
+"""Addresses of the Studio in Wagtail's admin."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+from django.views import View
+
+from imagepipe.views import (
+    asset_forms,
+    asset_listing,
+    assets,
+    candidates,
+    generation,
+    model_listing,
+    pictures,
+    progress,
+    recipes,
+    review_listing,
+    run_listing,
+    runs,
+    versions,
+)
+
+app_name = "imagepipe_admin"
+
+
+def listing(address: str, view: type[View], name: str) -> list[URLPattern]:
+    """A listing and the part of it that searching and filtering replace."""
+    return [
+        path(address, view.as_view(), name=name),
+        path(f"{address}results/", view.as_view(results_only=True), name=f"{name}_results"),
+    ]
+
+
+run = "runs/<uuid:uid>/"
+candidate = "candidates/<uuid:uid>/"
+asset = "pictures/<uuid:uid>/"
+version = f"{asset}versions/<int:number>/"
+
+urlpatterns = [
+    path("generate/", generation.GenerateView.as_view(), name="generate"),
+    path("generate/fields/", generation.template_fields, name="template_fields"),
+    *listing("runs/", run_listing.RunIndexView, "runs"),
+    path(run, runs.RunView.as_view(), name="run"),
+    path(f"{run}cancel/", runs.cancel_run, name="run_cancel"),
+    path(f"{run}retry/", runs.retry_run, name="run_retry"),
+    path(f"{run}progress/", progress.run_progress, name="run_progress"),
+    path(f"{run}cards/<int:index>/", progress.candidate_card, name="candidate_card"),
+    path(f"{run}previews/<int:index>/", pictures.candidate_preview, name="candidate_preview"),
+    path(candidate, candidates.CandidateView.as_view(), name="candidate"),
+    path(f"{candidate}picture/", pictures.candidate_picture, name="candidate_picture"),
+    path(f"{candidate}reject/", candidates.reject_candidate, name="candidate_reject"),
+    path(f"{candidate}vary/", candidates.more_like_this, name="candidate_vary"),
+    *listing("pictures/", asset_listing.AssetIndexView, "assets"),
+    path(asset, assets.AssetView.as_view(), name="asset"),
+    path(f"{asset}rights/", asset_forms.RightsView.as_view(), name="asset_rights"),
+    path(f"{asset}alt/", asset_forms.AltTextView.as_view(), name="asset_alt"),
+    path(f"{asset}withdraw/", versions.withdraw_asset, name="asset_withdraw"),
+    path(f"{version}picture/", pictures.version_picture, name="version_picture"),
+    path(f"{version}thumbnail/", pictures.version_thumbnail, name="version_thumbnail"),
+    path(f"{version}recipe/", recipes.recipe_json, name="recipe"),
+    path(f"{version}approve/", versions.approve_version, name="version_approve"),
+    path(f"{version}reject/", versions.reject_version, name="version_reject"),
+    path(f"{version}publish/", versions.publish_version, name="version_publish"),
+    *listing("review/", review_listing.ReviewIndexView, "review"),
+    *listing("models/", model_listing.ModelIndexView, "models"),
+]

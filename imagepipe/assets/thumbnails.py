@@ -1,0 +1,51 @@
+"""Small pictures of masters for listings, made once and kept in the private storage."""
+
+from __future__ import annotations
+
+import io
+
+from django.core.files.base import ContentFile
+from PIL import Image, ImageOps
+
+from imagepipe.assets import masters
+from imagepipe.conf import get_settings
+
+SIDE = 480
+"""Pixels of the longer side; a cell of a listing at twice the density."""
+QUALITY = 82
+BACKGROUND = (255, 255, 255)
+
+
+def thumbnail_name(sha256: str) -> str:
+    return f"thumbnails/{sha256[:2]}/{sha256}.jpg"
+
+
+def read(sha256: str) -> bytes:
+    """The JPEG for a master, made now if nobody asked before. Raises FileNotFoundError."""
+    storage, name = get_settings().private_storage, thumbnail_name(sha256)
+    try:
+        with storage.open(name) as file:
+            if content := file.read():
+                return bytes(content)
+    except FileNotFoundError:
+        pass
+    content = reduce(masters.read(sha256))
+    storage.delete(name)
+    storage.save(name, ContentFile(content))
+    return content
+
+
+def reduce(content: bytes) -> bytes:
+    """A JPEG of at most ``SIDE`` pixels, upright, without any of the master's metadata."""
+    with Image.open(io.BytesIO(content)) as image:
+        image.draft("RGB", (SIDE, SIDE))
+        upright = ImageOps.exif_transpose(image) or image
+        small = upright.convert("RGBA" if "A" in upright.getbands() else "RGB")
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    if small.mode == "RGBA":
+        opaque = Image.new("RGB", small.size, BACKGROUND)
+        opaque.paste(small, mask=small.getchannel("A"))
+        small = opaque
+    output = io.BytesIO()
+    small.save(output, "JPEG", quality=QUALITY, optimize=True)
+    return output.getvalue()

@@ -1,0 +1,176 @@
+(function () {
+  'use strict';
+
+  const { Controller } = window.StimulusModule;
+  const app = window.wagtail.app;
+  const AJAX = { 'X-Requested-With': 'XMLHttpRequest' };
+
+  /**
+   * Follows a run until its end: asks at most once a second, seldom while nobody looks,
+   * ever less often while the server does not answer.
+   */
+  class RunController extends Controller {
+    static targets = ['bar', 'message', 'state', 'card', 'live', 'failure', 'whileRunning', 'repeat', 'policy'];
+
+    static values = {
+      url: String,
+      finished: Boolean,
+      interval: { type: Number, default: 1000 },
+      hidden: { type: Number, default: 15000 },
+      announced: { type: String, default: '' },
+      lost: String,
+    };
+
+    connect() {
+      this.failures = 0;
+      this.wake = () => {
+        if (!document.hidden) this.schedule(0);
+      };
+      document.addEventListener('visibilitychange', this.wake);
+      if (!this.finishedValue) this.schedule(this.intervalValue);
+    }
+
+    disconnect() {
+      clearTimeout(this.timer);
+      document.removeEventListener('visibilitychange', this.wake);
+      if (this.request) this.request.abort();
+    }
+
+    schedule(delay) {
+      clearTimeout(this.timer);
+      if (this.finishedValue) return;
+      this.timer = setTimeout(() => this.poll(), delay);
+    }
+
+    get delay() {
+      const base = document.hidden ? this.hiddenValue : this.intervalValue;
+      return Math.min(base * 2 ** this.failures, 30000);
+    }
+
+    async poll() {
+      if (this.request) return;
+      this.request = new AbortController();
+      try {
+        const response = await fetch(this.urlValue, {
+          headers: AJAX,
+          credentials: 'same-origin',
+          signal: this.request.signal,
+        });
+        if (!response.ok) throw new Error(response.statusText);
+        const run = await response.json();
+        this.failures = 0;
+        await this.show(run);
+      } catch (error) {
+        if (error.name === 'AbortError') return;
+        this.failures += 1;
+        if (this.failures > 2) this.messageTargets.forEach((e) => { e.textContent = this.lostValue; });
+      } finally {
+        this.request = null;
+      }
+      this.schedule(this.delay);
+    }
+
+    async show(run) {
+      this.barTargets.forEach((bar) => { bar.value = run.percent; });
+      this.messageTargets.forEach((element) => { element.textContent = run.message; });
+      this.stateTargets.forEach((element) => { element.textContent = run.state_label; });
+      await Promise.all(run.candidates.map((candidate) => this.showCandidate(candidate)));
+      this.announce(run);
+      this.dispatch('progress', { detail: run });
+      if (run.finished) this.finish(run);
+    }
+
+    async showCandidate(candidate) {
+      const card = this.cardTargets.find((c) => Number(c.dataset.index) === candidate.index);
+      if (!card) return;
+      if (card.dataset.key !== candidate.key && (candidate.uid || candidate.state === 'missing')) {
+        await this.redraw(card, candidate);
+        return;
+      }
+      const label = card.querySelector('[data-label]');
+      const percent = card.querySelector('[data-percent]');
+      const preview = card.querySelector('[data-preview]');
+      if (label) label.textContent = candidate.state_label;
+      if (percent) percent.value = candidate.percent;
+      if (preview && candidate.preview_url && preview.getAttribute('src') !== candidate.preview_url) {
+        preview.src = candidate.preview_url;
+        preview.hidden = false;
+        const empty = card.querySelector('[data-empty]');
+        if (empty) empty.hidden = true;
+      }
+    }
+
+    async redraw(card, candidate) {
+      const response = await fetch(candidate.card_url, { headers: AJAX, credentials: 'same-origin' });
+      if (!response.ok) return;
+      const template = document.createElement('template');
+      template.innerHTML = await response.text();
+      const fresh = template.content.firstElementChild;
+      if (fresh) card.replaceWith(fresh);
+    }
+
+    /** Tells screen readers what matters: a picture is there, the run has ended. */
+    announce(run) {
+      if (!this.hasLiveTarget) return;
+      const ready = run.candidates.filter((candidate) => candidate.uid).length;
+      const news = run.finished ? run.message : `${run.state_label} ${ready}/${run.candidates.length}`;
+      if (news === this.announcedValue) return;
+      this.announcedValue = news;
+      this.liveTarget.textContent = news;
+    }
+
+    finish(run) {
+      this.finishedValue = true;
+      const failed = run.state === 'failed';
+      this.whileRunningTargets.forEach((element) => { element.hidden = true; });
+      this.repeatTargets.forEach((element) => { element.hidden = run.state === 'succeeded'; });
+      this.failureTargets.forEach((element) => {
+        element.hidden = !failed;
+        const text = element.querySelector('[data-text]');
+        if (text) text.textContent = run.message;
+      });
+      this.policyTargets.forEach((element) => { element.hidden = run.error_code !== 'prompt-refused'; });
+    }
+  }
+
+  /** Shows the variables of the template that was chosen; what was typed before is kept. */
+  class TemplateController extends Controller {
+    static targets = ['select', 'fields', 'details'];
+
+    static values = { url: String, prefix: String };
+
+    async change() {
+      const typed = this.typed();
+      const query = new URLSearchParams({ template: this.selectTarget.value });
+      if (this.prefixValue) query.set('prefix', this.prefixValue);
+      const response = await fetch(`${this.urlValue}?${query}`, {
+        headers: AJAX,
+        credentials: 'same-origin',
+      });
+      if (!response.ok) return;
+      this.fieldsTarget.innerHTML = await response.text();
+      this.inputs().forEach((input) => {
+        if (!(input.name in typed)) return;
+        const possible = input.tagName !== 'SELECT'
+          || Array.from(input.options).some((option) => option.value === typed[input.name]);
+        if (possible) input.value = typed[input.name];
+      });
+      if (this.hasDetailsTarget && !this.selectTarget.value) this.detailsTarget.open = true;
+    }
+
+    inputs() {
+      return Array.from(this.fieldsTarget.querySelectorAll('input, textarea, select'));
+    }
+
+    typed() {
+      this.kept = this.kept || {};
+      this.inputs().forEach((input) => {
+        if (input.value) this.kept[input.name] = input.value;
+      });
+      return this.kept;
+    }
+  }
+
+  app.register('imagepipe-run', RunController);
+  app.register('imagepipe-template', TemplateController);
+})();

@@ -1,0 +1,58 @@
+"""The form for alternative texts, one field per language of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from wagtail.coreutils import get_content_languages
+
+from imagepipe.assets.actions import MAX_ALT_TEXT
+from imagepipe.delivery.alternatives import default_codes
+
+ALT_PREFIX = "alt_"
+
+
+def alt_text_fields(texts: Mapping[str, str]) -> dict[str, forms.Field]:
+    """One field per content language; the site's main language comes first."""
+    languages = dict(get_content_languages())
+    main = next((code for code in default_codes() if code in languages), "")
+    codes = sorted({*languages, *texts}, key=lambda code: (code != main, code))
+    return {ALT_PREFIX + code: _field(code, languages, texts, code == main) for code in codes}
+
+
+def _field(
+    code: str, languages: Mapping[str, str], texts: Mapping[str, str], main: bool
+) -> forms.Field:
+    return forms.CharField(
+        label=_("Alternative text (%(language)s)") % {"language": languages.get(code, code)},
+        required=False,
+        max_length=MAX_ALT_TEXT,
+        initial=texts.get(code, ""),
+        widget=forms.Textarea(attrs={"rows": 2, "lang": code}),
+        help_text=_("What the picture shows, for those who cannot see it.") if main else "",
+    )
+
+
+class AltTextForm(forms.Form):
+    """All alternative texts of an asset; an empty one removes that language."""
+
+    def __init__(self, texts: Mapping[str, str], data: Any = None) -> None:
+        super().__init__(data)
+        self.fields.update(alt_text_fields(texts))
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What ``SetAltText`` takes."""
+        return texts_of(self.cleaned_data)
+
+
+def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """Pick the alternative texts out of cleaned data."""
+    return {
+        name.removeprefix(ALT_PREFIX): text
+        for name, text in values.items()
+        if name.startswith(ALT_PREFIX)
+    }

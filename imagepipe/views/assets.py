@@ -1,0 +1,90 @@
+"""The page of a picture: everything that is known about it, and what can be done next."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views import View
+from wagtail.admin.admin_url_finder import AdminURLFinder
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+
+from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.delivery.documents import rights_of
+from imagepipe.delivery.models import Publication
+from imagepipe.review.models import Review
+from imagepipe.views.access import open_asset, verbs_on
+from imagepipe.views.asset_usage import usage_of
+from imagepipe.views.audit_trail import audit_rows
+from imagepipe.views.breadcrumbs import Crumbs, assets_crumbs, here
+from imagepipe.views.checklist import checklist
+from imagepipe.views.provenance import provenance_of
+from imagepipe.views.recipes import recipe_rows
+from imagepipe.views.versions import version_rows
+
+
+class AssetView(WagtailAdminTemplateMixin, View):
+    """Shows one version at a time: ``?version=``, else the published, else the latest."""
+
+    header_icon = "image"
+    template_name = "imagepipe/studio/asset.html"
+
+    def get(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+        self.asset = open_asset(request.user, uid)
+        return self.render_to_response(self.get_context_data())
+
+    def get_page_title(self) -> str:
+        return self.asset.title
+
+    def get_breadcrumbs_items(self) -> Crumbs:
+        return [*assets_crumbs(), *here(self.asset.title)]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asset, user = self.asset, self.request.user
+        verbs = verbs_on(user, asset)
+        versions = version_rows(asset, verbs)
+        shown = self._shown([row.version for row in versions])
+        steps = checklist(asset, verbs)
+        return super().get_context_data(
+            asset=asset,
+            verbs=verbs,
+            versions=versions,
+            shown=shown,
+            reasons=Review.Reason.choices,
+            checklist=steps,
+            is_ready=all(step.done for step in steps),
+            publication=Publication.objects.filter(asset=asset).first(),
+            rights=rights_of(asset),
+            alt_texts=sorted(asset.alt_texts().items()),
+            recipe=recipe_rows(shown.recipe) if shown else [],
+            recipe_url=_recipe_url(asset, shown),
+            provenance=provenance_of(shown) if shown else None,
+            usage=usage_of(asset, user),
+            image_url=_image_url(asset, user),
+            audit=audit_rows(asset),
+            **kwargs,
+        )
+
+    def _shown(self, versions: list[AssetVersion]) -> AssetVersion | None:
+        by_number = {version.number: version for version in versions}
+        if wanted := self.request.GET.get("version"):
+            if not wanted.isdecimal() or int(wanted) not in by_number:
+                raise Http404
+            return by_number[int(wanted)]
+        published = self.asset.published_version
+        if published is not None:
+            return by_number[published.number]
+        return by_number[max(by_number)] if by_number else None
+
+
+def _recipe_url(asset: Asset, version: AssetVersion | None) -> str:
+    if version is None or version.recipe is None:
+        return ""
+    return reverse("imagepipe_admin:recipe", args=[asset.uid, version.number])
+
+
+def _image_url(asset: Asset, user: Any) -> str | None:
+    """Where the Wagtail image is edited, for those who may."""
+    return AdminURLFinder(user).get_edit_url(asset.image) if asset.image else None

@@ -1,0 +1,77 @@
+"""What was done with a picture, by whom, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from imagepipe.assets.models import Asset
+from imagepipe.audit import trail
+from imagepipe.audit.models import AuditEvent
+
+LABELS = {
+    "imagepipe.ingest": _("New version"),
+    "imagepipe.retitle": _("Title or collection changed"),
+    "imagepipe.set_alt_text": _("Alternative texts changed"),
+    "imagepipe.set_rights": _("Rights changed"),
+    "imagepipe.approve": _("Approved"),
+    "imagepipe.reject": _("Rejected"),
+    "imagepipe.publish": _("Published"),
+    "imagepipe.withdraw": _("Withdrawn"),
+}
+LONGEST = 120
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One event of the chain."""
+
+    at: dt.datetime
+    by: str
+    label: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The events, the latest first; ``broken_at`` is the first link that does not fit."""
+
+    rows: tuple[AuditRow, ...]
+    broken_at: int | None
+
+
+def audit_rows(asset: Asset) -> AuditReport:
+    """The chain of the asset with the answer whether it is whole."""
+    chain = asset.uid.hex
+    events = AuditEvent.objects.filter(chain=chain).order_by("-sequence")
+    return AuditReport(tuple(map(_row, events)), trail.verify_chain(chain))
+
+
+def _row(event: AuditEvent) -> AuditRow:
+    return AuditRow(
+        at=event.at,
+        by=event.actor_name,
+        label=str(LABELS.get(event.action, event.action)),
+        facts=_facts(event.data),
+    )
+
+
+def _facts(data: Any) -> tuple[tuple[str, str], ...]:
+    """Pairs fit for a line; hashes and what is empty are left out."""
+    if not isinstance(data, Mapping):
+        return ()
+    return tuple(
+        (str(key).replace("_", " "), _short(value))
+        for key, value in data.items()
+        if value not in (None, "", [], {}, False) and "sha256" not in str(key)
+    )
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

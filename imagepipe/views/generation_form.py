@@ -1,0 +1,238 @@
+"""The form that asks for pictures: from a prompt template, or in free words with a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.forms.collections import CollectionChoiceField
+from wagtail.models import Collection
+
+from imagepipe.conf import get_settings
+from imagepipe.prompts.exceptions import MissingVariable, PromptError, PromptTooLong
+from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.views.access import collections_for
+from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
+from imagepipe.workflow.actions import StartRun
+from imagepipe.workflow.briefs import MAX_SEED, MAX_SIDE, Brief, make_plan
+from imagepipe.workflow.exceptions import InvalidBrief
+from imagepipe.workflow.models import Run
+from imagepipe.workflow.production import MAX_CANDIDATES
+
+
+class GenerateForm(forms.Form):
+    """Everything that a run needs. With a template, its variables become fields.
+
+    Errors of the brief and of the prompt appear at the field that can mend them. Raises
+    ``PermissionDenied`` for someone who may not generate in any collection.
+    """
+
+    title = forms.CharField(
+        label=_("Brief"),
+        max_length=255,
+        help_text=_("What the picture is for; becomes its title."),
+    )
+    template = forms.ModelChoiceField(
+        PromptTemplate.objects.none(),
+        label=_("Prompt template"),
+        required=False,
+        empty_label=_("None: I write the prompt myself"),
+        widget=forms.Select(
+            attrs={
+                "data-imagepipe-template-target": "select",
+                "data-action": "change->imagepipe-template#change",
+            }
+        ),
+    )
+    prompt = forms.CharField(
+        label=_("Prompt"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What the picture shows, in your words."),
+        error_messages={"required": _("The prompt is empty. Say what the picture shall show.")},
+    )
+    candidates = forms.IntegerField(
+        label=_("Candidates"),
+        min_value=1,
+        max_value=MAX_CANDIDATES,
+        help_text=_("How many pictures to choose from."),
+    )
+    collection = CollectionChoiceField(
+        label=_("Collection"), queryset=Collection.objects.all(), empty_label=None
+    )
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        coerce=int,
+        empty_value=0,
+        required=False,
+        initial=0,
+        choices=[(50, _("Urgent")), (0, _("Normal")), (-50, _("When there is time"))],
+    )
+    model = forms.ModelChoiceField(
+        RegisteredModel.objects.none(),
+        label=_("Model"),
+        required=False,
+        empty_label=_("As the template says"),
+        help_text=_("Needed where no template names one."),
+        error_messages={"required": _("Choose a model: without a template none is named.")},
+    )
+    negative = forms.CharField(
+        label=_("What must not appear"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Replaces what the template excludes."),
+    )
+    seed = forms.IntegerField(
+        label=_("Seed"),
+        required=False,
+        min_value=0,
+        max_value=MAX_SEED - MAX_CANDIDATES,
+        help_text=_("The same seed makes the same pictures again. Empty: chance decides."),
+    )
+    width = forms.IntegerField(
+        label=_("Width in pixels"), required=False, min_value=16, max_value=MAX_SIDE
+    )
+    height = forms.IntegerField(
+        label=_("Height in pixels"), required=False, min_value=16, max_value=MAX_SIDE
+    )
+
+    MAIN = ("title", "template")
+    PLACE = ("candidates", "collection", "priority")
+    DETAILS = ("model", "negative", "seed", "width", "height")
+
+    def __init__(
+        self,
+        user: AbstractBaseUser,
+        data: Mapping[str, Any] | None = None,
+        *,
+        initial: Mapping[str, Any] | None = None,
+        prefix: str | None = None,
+    ) -> None:
+        initial = {"candidates": get_settings().CANDIDATES} | dict(initial or {})
+        super().__init__(data, initial=initial, prefix=prefix)
+        self.user = user
+        self.fields["template"].queryset = PromptTemplate.objects.select_related("model")
+        self.fields["model"].queryset = RegisteredModel.objects.filter(
+            state=RegisteredModel.State.ALLOWED
+        )
+        self._offer_collections()
+        self.chosen_template = self._chosen_template()
+        self.variable_names = self._add_variables()
+        if self.chosen_template is None:
+            self._require_words_and_model()
+
+    def _offer_collections(self) -> None:
+        collections = collections_for(self.user, "generate")
+        found = list(collections[:2])
+        if not found:
+            raise PermissionDenied
+        self.only_collection = found[0] if len(found) == 1 else None
+        if self.only_collection:
+            del self.fields["collection"]
+        else:
+            self.fields["collection"].queryset = collections
+
+    def _chosen_template(self) -> PromptTemplate | None:
+        field = self.fields["template"]
+        value = self["template"].value()
+        if isinstance(value, PromptTemplate):
+            return value
+        try:
+            return field.clean(value)
+        except forms.ValidationError:
+            return None
+
+    def _add_variables(self) -> tuple[str, ...]:
+        if self.chosen_template is None:
+            return ()
+        fields = variable_fields(self.chosen_template)
+        self.fields.update(fields)
+        return tuple(fields)
+
+    def _require_words_and_model(self) -> None:
+        self.fields["prompt"].required = self.fields["model"].required = True
+        self.fields["model"].empty_label = _("Choose a model")
+        models = list(self.fields["model"].queryset[:2])
+        if len(models) == 1:
+            self.fields["model"].initial = models[0]
+
+    def subject_fields(self) -> list[forms.BoundField]:
+        """What is asked about the picture: the variables of the template, or the prompt."""
+        names = self.variable_names if self.chosen_template else ("prompt",)
+        return [self[name] for name in names]
+
+    def place_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.PLACE if name in self.fields]
+
+    def detail_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.DETAILS]
+
+    @property
+    def opens_details(self) -> bool:
+        """Whether the details hold something that needs attention now."""
+        needs_model = self.chosen_template is None and not self["model"].value()
+        return needs_model or any(name in self.errors for name in self.DETAILS)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if self.errors:
+            return values
+        try:
+            make_plan(
+                self.brief(),
+                title=values["title"],
+                template=values["template"],
+                model=values["model"],
+            )
+        except (PromptError, InvalidBrief) as error:
+            for name in self._culprits(error):
+                self.add_error(name, str(error))
+        return values
+
+    def _culprits(self, error: Exception) -> list[str | None]:
+        """The fields that can mend the error; ``None`` is the form as a whole."""
+        if isinstance(error, InvalidBrief):
+            return [error.field if error.field in self.fields else None]
+        if isinstance(error, MissingVariable):
+            return [VARIABLE_PREFIX + name for name in error.names]
+        if len(self.cleaned_data.get("negative") or "") > get_settings().MAX_PROMPT_LENGTH:
+            return ["negative"]
+        if self.chosen_template is None:
+            return ["prompt"]
+        if isinstance(error, PromptTooLong) and self.variable_names:
+            return [max(self.variable_names, key=lambda name: len(self.cleaned_data[name]))]
+        return ["template"]
+
+    def brief(self) -> Brief:
+        """What was filled in, as the workflow understands it."""
+        values = self.cleaned_data
+        variables = {
+            name.removeprefix(VARIABLE_PREFIX): values[name] for name in self.variable_names
+        }
+        return Brief(
+            variables=variables,
+            prompt=None if values["template"] else values["prompt"],
+            negative=values["negative"] or None,
+            candidates=values["candidates"],
+            seed=values["seed"],
+            width=values["width"],
+            height=values["height"],
+        )
+
+    def start(self) -> Run:
+        """Queue the run. Raises ``PermissionDenied``; call it on a valid form."""
+        values = self.cleaned_data
+        run = Run(
+            title=values["title"],
+            template=values["template"],
+            model=values["model"],
+            collection=values.get("collection") or self.only_collection,
+            priority=values["priority"],
+        )
+        return StartRun(run, self.user, brief=self.brief()).execute()

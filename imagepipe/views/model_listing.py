@@ -1,0 +1,60 @@
+"""The models that may be used; registering one is a matter for the command line."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import BaseColumn, Column, StatusTagColumn
+from wagtail.admin.views.generic.base import BaseListingView
+
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.views.permitted import PermittedMixin
+
+
+class LicenceColumn(BaseColumn):
+    cell_template_name = "imagepipe/studio/includes/licence_cell.html"
+
+
+class ModelIndexView(PermittedMixin, BaseListingView):
+    any_verb = ("generate", "review")
+    page_title = _("Models")
+    header_icon = "cogs"
+    template_name = "imagepipe/studio/listing.html"
+    index_url_name = "imagepipe_admin:models"
+    index_results_url_name = "imagepipe_admin:models_results"
+    model = RegisteredModel
+    default_ordering = "name"
+    is_searchable = True
+    search_backend_name = None
+    search_fields = ["name", "slug", "family", "licence"]
+    paginate_by = 50
+    no_results_message = _(
+        "No model is registered. “manage.py imagepipe register-model” does it."
+    )
+
+    def get_queryset(self) -> QuerySet[RegisteredModel]:
+        self.queryset = RegisteredModel.objects.all()
+        return super().get_queryset()
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        return [
+            Column("name", label=_("Name"), sort_key="name"),
+            StatusTagColumn(
+                "state",
+                label=_("State"),
+                accessor="get_state_display",
+                primary=lambda model: model.state == RegisteredModel.State.ALLOWED,
+                sort_key="state",
+            ),
+            Column("backend", label=_("Engine"), sort_key="backend"),
+            Column("family", label=_("Family")),
+            Column("size", label=_("Size"), accessor=_size),
+            LicenceColumn("licence", label=_("Licence")),
+            Column("sha256", label=_("Content hash"), accessor=lambda model: model.sha256[:12]),
+        ]
+
+
+def _size(model: RegisteredModel) -> str:
+    return f"{model.native_width}×{model.native_height}"

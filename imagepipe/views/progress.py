@@ -1,0 +1,92 @@
+"""How far a run is: as JSON for the pages that wait for it, and card by card as HTML."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from imagepipe.review.models import Review
+from imagepipe.views.access import may, visible_runs
+from imagepipe.views.slots import Slot, slots
+from imagepipe.views.waiting import waiting_message
+from imagepipe.workflow.models import Run, RunState
+
+
+def describe(run: Run, found: Iterable[Slot]) -> dict[str, Any]:
+    """Plain JSON values about the run; messages are sentences for people."""
+    return {
+        "state": run.state,
+        "state_label": run.get_state_display(),
+        "finished": run.is_finished,
+        "cancelling": run.cancel_requested and not run.is_finished,
+        "percent": round(100 * run.progress),
+        "message": run_message(run),
+        "error_code": run.error_code,
+        "candidates": [slot.to_dict() for slot in found],
+    }
+
+
+def run_message(run: Run) -> str:
+    """One sentence: what is happening, or how it ended."""
+    if run.state == RunState.QUEUED:
+        return waiting_message(run)
+    if run.state == RunState.SUCCEEDED:
+        return _("All pictures are there.")
+    if run.state == RunState.CANCELLED:
+        return _("The run was cancelled. What was finished is kept.")
+    if run.state == RunState.FAILED:
+        return run.error
+    if run.cancel_requested:
+        return _("Stopping at the next step …")
+    return run.message or _("Starting …")
+
+
+def warnings_of(run: Run) -> list[str]:
+    """What the engine could not honour exactly, each sentence once."""
+    outputs = run.steps.filter(kind="generate").values_list("output", flat=True)
+    sentences = (
+        str(sentence)
+        for output in outputs
+        if isinstance(output, dict)
+        for sentence in output.get("warnings") or ()
+    )
+    return list(dict.fromkeys(sentences))
+
+
+@never_cache
+@require_safe
+def run_progress(request: HttpRequest, uid: uuid.UUID) -> JsonResponse:
+    """What the run page asks for about once a second. 404 for those who may not see it."""
+    run = get_object_or_404(visible_runs(request.user), uid=uid)
+    return JsonResponse(describe(run, slots(run)))
+
+
+@never_cache
+@require_safe
+def candidate_card(request: HttpRequest, uid: uuid.UUID, index: int) -> HttpResponse:
+    """The card of one slot, drawn anew."""
+    run = get_object_or_404(visible_runs(request.user), uid=uid)
+    slot = next((slot for slot in slots(run) if slot.index == index), None)
+    if slot is None:
+        raise Http404
+    return render(
+        request,
+        "imagepipe/studio/includes/candidate_card.html",
+        card_context(request, run) | {"slot": slot},
+    )
+
+
+def card_context(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """What the cards of a run need besides their slot."""
+    return {
+        "may_generate": may(request.user, "generate", run),
+        "may_review": may(request.user, "review", run),
+        "reasons": Review.Reason.choices,
+    }

@@ -1,0 +1,85 @@
+"""Recipes for people and for machines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from imagepipe.assets.models import AssetVersion
+from imagepipe.generation.canonical import canonical_json
+from imagepipe.views.access import visible_assets
+
+LABELS = {
+    "prompt": gettext_lazy("Prompt"),
+    "negative_prompt": gettext_lazy("What must not appear"),
+    "seed": gettext_lazy("Seed"),
+    "width": gettext_lazy("Width in pixels"),
+    "height": gettext_lazy("Height in pixels"),
+    "steps": gettext_lazy("Steps"),
+    "guidance": gettext_lazy("Guidance"),
+    "guidance_rescale": gettext_lazy("Guidance rescale"),
+    "model": gettext_lazy("Model"),
+    "template": gettext_lazy("Prompt template"),
+    "postproduction": gettext_lazy("Post-production"),
+    "environment": gettext_lazy("Made on"),
+}
+"""What the table shows, in this order; the JSON has everything."""
+
+
+def recipe_rows(recipe: Any) -> list[tuple[str, str]]:
+    """Label and value pairs of a recipe; empty values are left out."""
+    if not isinstance(recipe, Mapping):
+        return []
+    rows = ((str(label), _text(name, recipe.get(name))) for name, label in LABELS.items())
+    return [(label, text) for label, text in rows if text]
+
+
+def _text(name: str, value: Any) -> str:
+    if value in (None, "", [], {}, 0.0) and name != "seed":
+        return ""
+    if isinstance(value, Mapping):
+        return "; ".join(_facts(name, value))
+    if isinstance(value, list):
+        return ", ".join(
+            str(entry.get("step", entry)) if isinstance(entry, Mapping) else str(entry)
+            for entry in value
+        )
+    return str(value)
+
+
+def _facts(name: str, value: Mapping[str, Any]) -> Iterator[str]:
+    if name == "model":
+        yield str(value.get("slug", ""))
+        if digest := str(value.get("sha256", "")):
+            yield f"SHA-256 {digest[:12]}…"
+    elif name == "template":
+        yield str(value.get("slug", ""))
+        variables = value.get("variables")
+        if isinstance(variables, Mapping):
+            yield from (f"{key} = {text}" for key, text in sorted(variables.items()))
+    else:
+        parts = ("backend", "backend_version", "scheduler", "precision", "device", "platform")
+        yield from (str(value[part]) for part in parts if value.get(part))
+
+
+@require_safe
+def recipe_json(request: HttpRequest, uid: uuid.UUID, number: int) -> HttpResponse:
+    """The canonical JSON of a version's recipe, to keep or to replay."""
+    version = get_object_or_404(
+        AssetVersion, asset__in=visible_assets(request.user), asset__uid=uid, number=number
+    )
+    if version.recipe is None:
+        raise Http404(_("This version has no recipe."))
+    response = HttpResponse(canonical_json(version.recipe), content_type="application/json")
+    name = f"recipe-{uid.hex}-{number}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,87 @@
+"""What imagepipe adds to Wagtail's admin: wiring only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
+from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.admin_url_finder import register_admin_url_finder
+from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
+from wagtail.models import Collection
+from wagtail.snippets.models import register_snippet
+
+from imagepipe import admin_urls
+from imagepipe.assets.models import Asset
+from imagepipe.views.access import MAKING
+from imagepipe.views.asset_finder import AssetURLFinder, collection_contents
+from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
+from imagepipe.views.permitted import PermittedMenuItem
+from imagepipe.views.prompt_templates import MENU_HOOK, PromptTemplateViewSet
+
+register_snippet(PromptTemplateViewSet)
+register_admin_url_finder(Asset, AssetURLFinder)
+
+ENTRIES = (
+    ("generate", _("Generate"), "plus", ("generate",)),
+    ("runs", _("Runs"), "history", MAKING),
+    ("assets", _("Pictures"), "image", None),
+    ("review", _("To review"), "view", ("review",)),
+    ("models", _("Models"), "cogs", ("generate", "review")),
+)
+
+
+@hooks.register("register_admin_urls")
+def register_admin_urls() -> list[URLPattern | URLResolver]:
+    return [path("imagepipe/", include(admin_urls, namespace="imagepipe_admin"))]
+
+
+@hooks.register("register_icons")
+def register_icons(icons: list[str]) -> list[str]:
+    return [*icons, "imagepipe/studio/icons/imagepipe-studio.svg"]
+
+
+@hooks.register("register_admin_menu_item")
+def register_studio() -> MenuItem:
+    menu = Menu(register_hook_name=MENU_HOOK)
+    return SubmenuMenuItem(
+        _("Studio"), menu, name="imagepipe-studio", icon_name="imagepipe-studio", order=250
+    )
+
+
+def _register_entry(order: int, name: str, label: Any, icon: str, verbs: Any) -> None:
+    @hooks.register(MENU_HOOK)
+    def entry() -> MenuItem:
+        return PermittedMenuItem(
+            label,
+            reverse(f"imagepipe_admin:{name}"),
+            name=f"imagepipe-{name}",
+            icon_name=icon,
+            order=order,
+            **({"verbs": verbs} if verbs else {}),
+        )
+
+
+for _position, _entry in enumerate(ENTRIES, start=1):
+    _register_entry(_position * 100, *_entry)
+
+
+@hooks.register("register_group_permission_panel")
+def register_group_permission_panel() -> type:
+    return GroupAssetPermissionFormSet
+
+
+@hooks.register("register_permissions")
+def register_permissions() -> QuerySet[Permission]:
+    return Permission.objects.filter(
+        content_type__app_label="imagepipe",
+        codename__in=["add_registeredmodel", "promote_registeredmodel"],
+    )
+
+
+@hooks.register("describe_collection_contents")
+def describe_collection_contents(collection: Collection) -> dict[str, Any] | None:
+    return collection_contents(collection)

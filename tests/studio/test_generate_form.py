@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+from wagtail.models import Collection
+
+from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.views.generation_form import GenerateForm
+from imagepipe.workflow.models import Run, RunState
+
+pytestmark = pytest.mark.django_db
+URL = reverse("imagepipe_admin:generate")
+
+
+@pytest.fixture
+def data(template: PromptTemplate) -> dict[str, str]:
+    return {
+        "title": "Teapot for spring",
+        "template": str(template.pk),
+        "variable_subject": "red teapot",
+        "candidates": "3",
+        "priority": "0",
+    }
+
+
+def test_a_valid_form_queues_the_run(data, editor, template, root):
+    form = GenerateForm(editor, data | {"seed": "7", "priority": "50"})
+    assert form.is_valid(), form.errors
+    run = form.start()
+    assert (run.title, run.template, run.state) == (
+        "Teapot for spring",
+        template,
+        RunState.QUEUED,
+    )
+    assert run.request["prompt_used"] == "a red teapot, soft light"
+    assert run.request["seeds"][0] == 7
+    assert len(run.request["seeds"]) == 3
+    assert (run.priority, run.collection, run.created_by) == (50, root, editor)
+
+
+def test_free_words_need_a_model_and_a_prompt(data, editor, model):
+    RegisteredModel.objects.create(
+        slug="other", name="Other", licence="MIT", location="x", state="allowed"
+    )
+    form = GenerateForm(editor, data | {"template": "", "prompt": "", "model": ""})
+    assert set(form.errors) == {"prompt", "model"}
+    form = GenerateForm(
+        editor, data | {"template": "", "prompt": "a blue cup", "model": str(model.pk)}
+    )
+    assert form.is_valid(), form.errors
+    run = form.start()
+    assert (run.model, run.template) == (model, None)
+    assert run.request["prompt_used"] == "a blue cup"
+
+
+def test_white_space_is_an_empty_prompt(data, editor, model):
+    values = {"template": "", "prompt": " \n\u200b ", "model": str(model.pk)}
+    form = GenerateForm(editor, data | values)
+    assert "empty" in form.errors["prompt"][0]
+
+
+def test_a_template_with_a_retired_model_is_an_error_at_the_model(data, editor, model):
+    RegisteredModel.objects.update(state=RegisteredModel.State.RETIRED)
+    form = GenerateForm(editor, data)
+    assert "not allowed for production" in form.errors["model"][0]
+
+
+def test_choices_and_defaults_of_variables(data, editor, template):
+    template.subject = "a {subject} in {colour}, {mood}"
+    template.variables = [
+        {"name": "colour", "label": "Colour", "choices": ["red", "blue"]},
+        {"name": "mood", "default": "calm"},
+    ]
+    template.save()
+    form = GenerateForm(editor, initial={"template": template.pk})
+    assert [field.name for field in form.subject_fields()] == [
+        "variable_subject",
+        "variable_colour",
+        "variable_mood",
+    ]
+    assert form["variable_colour"].label == "Colour"
+    assert form["variable_mood"].value() == "calm"
+    wrong = GenerateForm(editor, data | {"variable_colour": "green"})
+    assert set(wrong.errors) == {"variable_colour"}
+    right = GenerateForm(editor, data | {"variable_colour": "blue", "variable_mood": "wild"})
+    assert right.is_valid(), right.errors
+    assert right.start().request["prompt_used"].startswith("a red teapot in blue, wild")
+
+
+@pytest.mark.parametrize("field", ["prompt", "variable_subject"])
+def test_fifty_thousand_characters_are_refused_and_kept(admin, data, model, field):
+    words = "x" * 50_000
+    if field == "prompt":
+        data |= {"template": "", "model": str(model.pk)}
+    response = admin.post(URL, data | {field: words})
+    assert response.status_code == 200
+    form = response.context["form"]
+    assert set(form.errors) == {field}
+    assert "at most 2000" in form.errors[field][0]
+    assert words in response.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_an_empty_brief_is_refused_and_the_rest_kept(admin, data):
+    response = admin.post(URL, data | {"title": "", "variable_subject": ""})
+    assert set(response.context["form"].errors) == {"title", "variable_subject"}
+    assert 'value="3"' in response.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_posting_leads_to_the_run(admin, data):
+    response = admin.post(URL, data)
+    run = Run.objects.get()
+    assert response.status_code == 302
+    assert response.url == reverse("imagepipe_admin:run", args=[run.uid])
+
+
+def test_only_collections_where_one_may_generate_are_offered(data, person, root):
+    own, other = root.add_child(name="Own"), root.add_child(name="Other")
+    own.add_child(name="Deeper")
+    user = person("ann", "generate", collection=Collection.objects.get(pk=own.pk))
+    form = GenerateForm(user)
+    assert [c.name for c in form.fields["collection"].queryset] == ["Own", "Deeper"]
+    wrong = GenerateForm(user, data | {"collection": str(other.pk)})
+    assert set(wrong.errors) == {"collection"}
+    right = GenerateForm(user, data | {"collection": str(own.pk)})
+    assert right.is_valid(), right.errors
+    assert right.start().collection == own
+
+
+def test_a_single_collection_is_not_asked_for(data, person, root):
+    own = root.add_child(name="Own")
+    user = person("ann", "generate", collection=own)
+    form = GenerateForm(user, data)
+    assert "collection" not in form.fields
+    assert form.is_valid(), form.errors
+    assert form.start().collection == own
+
+
+def test_nobody_generates_without_the_permission(data, person, browse):
+    user = person("rita", "review", "view")
+    with pytest.raises(PermissionDenied):
+        GenerateForm(user, data)
+    for client, target in ((browse(user), "/admin/"), (browse(None), "/admin/login/")):
+        for response in (client.get(URL), client.post(URL, data)):
+            assert response.status_code == 302
+            assert response.url.partition("?")[0] == target
+    assert not Run.objects.exists()
+
+
+def test_the_fields_of_another_template(admin, template):
+    url = reverse("imagepipe_admin:template_fields")
+    page = admin.get(url, {"template": template.pk}).content.decode()
+    assert 'name="variable_subject"' in page
+    assert 'name="prompt"' not in page
+    page = admin.get(url, {"template": ""}).content.decode()
+    assert 'name="prompt"' in page
+    assert admin.get(url, {"template": "<script>"}).status_code == 200
+
+
+def test_markup_in_what_was_typed_stays_text(admin, data, template):
+    evil = "<script>alert(1)</script>"
+    template.description = evil
+    template.save()
+    page = admin.post(URL, data | {"title": "", "variable_subject": evil}).content.decode()
+    assert evil not in page
+    assert "&lt;script&gt;alert(1)" in page
