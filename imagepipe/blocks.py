@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import FieldBlock
 from wagtail.blocks.struct_block import StructBlockValidationError
-from wagtail.images.blocks import ImageBlock
+from wagtail.images.blocks import ImageBlock, ImageChooserBlock
 
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,
@@ -21,6 +21,7 @@ from imagepipe.delivery.profiles import (
 from imagepipe.delivery.use_requirements import missing_for_use
 from imagepipe.delivery.uses import InvalidUse, read_crop, shares, use_of
 from imagepipe.formfields import CropField
+from imagepipe.widgets import GeneratingImageChooser
 
 _COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime": "image"}
 
@@ -40,6 +41,18 @@ class CropBlock(FieldBlock):
         icon = "crop"
 
 
+class GeneratingImageChooserBlock(ImageChooserBlock):
+    """Wagtail's image chooser with a button that generates from the profile's template."""
+
+    def __init__(self, required: bool = True, *, profile: str, **kwargs: Any) -> None:
+        self.profile_name = profile
+        super().__init__(required=required, **kwargs)
+
+    @cached_property
+    def widget(self) -> GeneratingImageChooser:
+        return GeneratingImageChooser(profile_name=self.profile_name)
+
+
 class AIImageBlock(ImageBlock):
     """An image with the alternative text and crop of this use.
 
@@ -54,9 +67,12 @@ class AIImageBlock(ImageBlock):
         self.profile_name = profile
         self._own_options = {"required": required, "profile": profile}
         super().__init__(required=required, **kwargs)
-        crop = CropBlock(label=_("Crop for this use"))
-        crop.set_name("crop")
-        self.child_blocks["crop"] = crop
+        self._add("image", GeneratingImageChooserBlock(required=required, profile=profile))
+        self._add("crop", CropBlock(label=_("Crop for this use")))
+
+    def _add(self, name: str, block: FieldBlock) -> None:
+        block.set_name(name)
+        self.child_blocks[name] = block
 
     @property
     def profile(self) -> ImageProfile:

@@ -9,7 +9,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from wagtail.permissions import policy_registry
 
+from imagepipe.assets.models import Asset
 from imagepipe.delivery.profiles import get_profile
 from imagepipe.delivery.use_requirements import missing_for_use
 from imagepipe.delivery.uses import (
@@ -67,6 +69,10 @@ class AIImageFormField(forms.ModelChoiceField):
         self.widget.profile_name = profile_name
 
     def get_bound_field(self, form: Any, field_name: str) -> BoundImageField:
+        user = getattr(form, "for_user", None)
+        if user is not None:
+            policy = policy_registry.get_by_type(Asset)
+            self.widget.offers_generation = policy.user_has_permission(user, "generate")
         return BoundImageField(form, self, field_name)
 
     def prepare_value(self, value: Any) -> Any:

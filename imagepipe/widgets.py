@@ -10,7 +10,8 @@ from django import forms
 from django.db import models
 from django.utils.functional import cached_property
 from wagtail.admin.staticfiles import versioned_static
-from wagtail.images.widgets import AdminImageChooser
+from wagtail.admin.telepath import register
+from wagtail.images.widgets import AdminImageChooser, ImageChooserAdapter
 
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,
@@ -20,6 +21,15 @@ from imagepipe.delivery.profiles import (
     get_profile,
 )
 from imagepipe.delivery.uses import MAX_ALT_LENGTH, shares, use_of
+from imagepipe.workflow.models import Candidate
+
+
+def own_media() -> forms.Media:
+    """Scripts and styles of all widgets of this module."""
+    return forms.Media(
+        js=[versioned_static("imagepipe/image-field.js")],
+        css={"all": [versioned_static("imagepipe/fields.css")]},
+    )
 
 
 @dataclass(frozen=True)
@@ -63,19 +73,63 @@ class CropInput(forms.Widget):
     def id_for_label(self, id_: str) -> str:
         return f"{id_}-left" if id_ else id_
 
+    @property
+    def media(self) -> forms.Media:
+        return own_media()
+
+
+class GeneratingImageChooser(AdminImageChooser):
+    """Wagtail's image chooser with buttons that open its Generate tab at once."""
+
+    template_name = "imagepipe/widgets/generating_chooser.html"
+    profile_name = DEFAULT_PROFILE
+    offers_generation = True
+    """Off where the person may not generate anything."""
+
+    def __init__(self, *, profile_name: str = DEFAULT_PROFILE, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.profile_name = profile_name
+
+    def get_value_data_from_instance(self, instance: Any) -> Any:
+        data = super().get_value_data_from_instance(instance)
+        return {**data, "candidate": candidate_of(instance)}
+
+    def get_context(self, name: str, value_data: Any, attrs: Any) -> Any:
+        return {
+            **super().get_context(name, value_data, attrs),
+            "profile": self.profile,
+            "candidate": value_data.get("candidate") or "",
+            "offers_generation": self.offers_generation,
+        }
+
+    @property
+    def profile(self) -> ImageProfile:
+        """That of the settings; the default's options where it cannot be used."""
+        try:
+            return get_profile(self.profile_name)
+        except (UnknownProfile, InvalidProfile):
+            return ImageProfile(self.profile_name)
+
+    @property
+    def media(self) -> forms.Media:
+        return super().media + own_media()
+
+
+class GeneratingImageChooserAdapter(ImageChooserAdapter):
+    """Wagtail's own widget in JavaScript; the buttons are a Stimulus controller."""
+
     @cached_property
     def media(self) -> forms.Media:
-        return forms.Media(
-            js=[versioned_static("imagepipe/crop.js")],
-            css={"all": [versioned_static("imagepipe/fields.css")]},
-        )
+        return super().media + own_media()
 
 
-class AIImageChooser(AdminImageChooser):
-    """Wagtail's image chooser with alternative text, decorative and crop for this use."""
+register(GeneratingImageChooserAdapter(), GeneratingImageChooser)
+
+
+class AIImageChooser(GeneratingImageChooser):
+    """The same with alternative text, decorative and crop for this use."""
 
     template_name = "imagepipe/widgets/ai_image_chooser.html"
-    profile_name = DEFAULT_PROFILE
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> ChosenImage:
         pk = super().value_from_datadict(data, files, name)
@@ -114,28 +168,22 @@ class AIImageChooser(AdminImageChooser):
 
     def get_context(self, name: str, value_data: Any, attrs: Any) -> Any:
         context = super().get_context(name, value_data, attrs)
-        profile = self._profile()
         crop = CropInput()
-        crop.ratios = profile.ratios
+        crop.ratios = self.profile.ratios
         use = value_data.get("use") or {}
         return {
             **context,
             "name": name,
             "use": use,
-            "profile": profile,
             "max_alt_length": MAX_ALT_LENGTH,
             "crop_html": crop.render(
                 f"{name}-crop", use.get("crop"), {"id": f"{attrs['id']}-crop"}
             ),
         }
 
-    def _profile(self) -> ImageProfile:
-        try:
-            return get_profile(self.profile_name)
-        except (UnknownProfile, InvalidProfile):
-            return ImageProfile(self.profile_name)
 
-    @property
-    def media(self) -> forms.Media:
-        own = forms.Media(js=[versioned_static("imagepipe/image-use.js")])
-        return super().media + CropInput().media + own
+def candidate_of(image: Any) -> str:
+    """Key of the candidate that an image was generated as, or an empty text."""
+    candidates = Candidate.objects.filter(version__asset__image_id=image.pk)
+    uid = candidates.order_by("-version__number").values_list("uid", flat=True).first()
+    return uid.hex if uid else ""
