@@ -1,4 +1,4 @@
-"""Every public door that Wagtail knows, mounted as its documentation says."""
+"""Every public door that Wagtail knows: those of the reference site, and its serve view."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import include, path
 from django.views.static import serve
-from wagtail.api.v2.router import WagtailAPIRouter
-from wagtail.api.v3.urls import api
 from wagtail.images import urls as wagtailimages_urls
-from wagtail.images.api.v2.views import ImagesAPIViewSet
-
-v2 = WagtailAPIRouter("wagtailapi")
-v2.register_endpoint("images", ImagesAPIViewSet)
+from website.urls import urlpatterns as site
 
 
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
@@ -24,7 +19,5 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
 urlpatterns: list[Any] = [
     path("media/<path:name>", media),
     path("images/", include(wagtailimages_urls)),
-    path("api/v2/", v2.urls),
-    path("api/v3/", api.urls),
-    path("", include("website.urls")),
+    *site,
 ]

@@ -79,7 +79,6 @@ def editor(root: Collection) -> Any:
 
 @pytest.fixture
 def web(client: Any, editor: Any, settings: Any) -> Any:
-    settings.ROOT_URLCONF = "tests.writing.api_urls"
     client.force_login(editor)
     _token, plain = APIToken.create_token(user=editor, name="test")
     client.bearer = {"HTTP_AUTHORIZATION": f"Bearer {plain}"}
