@@ -25,6 +25,7 @@ REASONS: dict[str, Promise] = {
     "low-contrast": gettext_lazy("The picture has hardly any contrast."),
     "blurred": gettext_lazy("The picture has no sharp edge."),
     "nsfw-ok": gettext_lazy("No unsafe content was found."),
+    "no-duplicate": gettext_lazy("No known picture is nearly the same."),
     "unsafe": gettext_lazy("The picture may show unsafe content."),
     "check-failed": gettext_lazy("The check could not be made; the log says why."),
 }

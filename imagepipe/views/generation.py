@@ -39,7 +39,6 @@ class GenerateView(WagtailAdminTemplateMixin, View):
             )
             return self._show(form)
         run = form.start()
-        messages.success(request, _("“%(title)s” is in the queue.") % {"title": run.title})
         return redirect(reverse("imagepipe_admin:run", args=[run.uid]))
 
     def _show(self, form: GenerateForm) -> HttpResponse:
