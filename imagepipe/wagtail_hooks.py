@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.admin_url_finder import register_admin_url_finder
 from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
+from wagtail.images.views.chooser import viewset as image_chooser
 from wagtail.models import Collection
 from wagtail.snippets.models import register_snippet
 
@@ -19,11 +20,13 @@ from imagepipe.assets.models import Asset
 from imagepipe.views.access import MAKING
 from imagepipe.views.asset_finder import AssetURLFinder, collection_contents
 from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
+from imagepipe.views.image_chooser import add_generate_tab
 from imagepipe.views.permitted import PermittedMenuItem
 from imagepipe.views.prompt_templates import MENU_HOOK, PromptTemplateViewSet
 
 register_snippet(PromptTemplateViewSet)
 register_admin_url_finder(Asset, AssetURLFinder)
+add_generate_tab(image_chooser)
 
 ENTRIES = (
     ("generate", _("Generate"), "plus", ("generate",)),

@@ -21,7 +21,7 @@ from imagepipe.delivery.profiles import (
     get_profile,
 )
 from imagepipe.delivery.uses import MAX_ALT_LENGTH, shares, use_of
-from imagepipe.workflow.models import Candidate
+from imagepipe.workflow.origins import candidate_of
 
 
 def own_media() -> forms.Media:
@@ -180,10 +180,3 @@ class AIImageChooser(GeneratingImageChooser):
                 f"{name}-crop", use.get("crop"), {"id": f"{attrs['id']}-crop"}
             ),
         }
-
-
-def candidate_of(image: Any) -> str:
-    """Key of the candidate that an image was generated as, or an empty text."""
-    candidates = Candidate.objects.filter(version__asset__image_id=image.pk)
-    uid = candidates.order_by("-version__number").values_list("uid", flat=True).first()
-    return uid.hex if uid else ""

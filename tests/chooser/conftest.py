@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from tests.studio.conftest import (
+    admin,
+    asset,
+    browse,
+    candidate,
+    complete,
+    editor,
+    finish,
+    finished,
+    key_folder,
+    model,
+    person,
+    private_folder,
+    public_folders,
+    published,
+    root,
+    run,
+    start,
+    template,
+)
+
+__all__ = [
+    "admin",
+    "asset",
+    "browse",
+    "candidate",
+    "complete",
+    "editor",
+    "finish",
+    "finished",
+    "key_folder",
+    "model",
+    "person",
+    "private_folder",
+    "public_folders",
+    "published",
+    "root",
+    "run",
+    "start",
+    "template",
+]
