@@ -36,8 +36,10 @@ def image_saved(
         uploads.follow_words(asset, instance, None)
     elif created:
         uploads.take_over(instance)
-    elif update_fields is None or "file" in update_fields:
-        uploads.notice(instance)
+    else:
+        if update_fields is None or "file" in update_fields:
+            uploads.notice(instance)
+        uploads.follow_focal_point(instance)
 
 
 def image_deleted(instance: Any, **kwargs: Any) -> None:

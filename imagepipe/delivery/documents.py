@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from imagepipe.assets.models import Asset
+from imagepipe.delivery.focal import focal_point
 from imagepipe.rights.models import RightsRecord
 from imagepipe.urlspec import VERSION_DIGITS
 
@@ -33,7 +34,7 @@ def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
         "title": asset.title,
         "width": version.width,
         "height": version.height,
-        "focal": focal_of(version.focal_x, version.focal_y),
+        "focal": focal_point(asset, version),
         "alt": asset.alt_texts(),
         "decorative": decorative,
         "disclosure": version.is_generated,
@@ -69,10 +70,6 @@ def slug_of(asset: Asset) -> str:
     """The decoration of addresses: 1 to 80 of a-z, 0-9 and hyphen."""
     text = slugify(asset.slug or asset.title).replace("_", "-")
     return text[:80].strip("-") or "picture"
-
-
-def focal_of(x: float | None, y: float | None) -> list[float] | None:
-    return None if x is None or y is None else [x, y]
 
 
 def seconds(moment: dt.datetime | None) -> int | None:

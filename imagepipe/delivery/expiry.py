@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from imagepipe.assets.models import Asset, AssetVersion
-from imagepipe.conf import get_settings
+from imagepipe.assets.models import Asset
 from imagepipe.delivery.images import project_image
 from imagepipe.delivery.placeholder import NAME_PATTERN
-
-Origin, State = AssetVersion.Origin, AssetVersion.State
+from imagepipe.delivery.visibility import standing
 
 
 def apply_windows(now: dt.datetime | None = None) -> list[str]:
@@ -28,17 +26,11 @@ def apply_windows(now: dt.datetime | None = None) -> list[str]:
     inside = Q(rights__valid_from__lte=now) & (
         Q(rights__valid_until__isnull=True) | Q(rights__valid_until__gt=now)
     )
-    standing = Q(withdrawn_at=None) & Exists(
-        AssetVersion.objects.filter(
-            asset=OuterRef("pk"), origin=Origin.ADOPTED, state=State.APPROVED
-        )
-    )
-    if get_settings().APPROVAL != "off":
-        closed |= Q(published_version=None) & ~standing
+    closed |= Q(published_version=None) & ~standing()
     shut = managed.filter(closed).exclude(image__file__regex=NAME_PATTERN)
     opened = managed.filter(
         inside,
-        standing | Q(published_version__isnull=False),
+        standing() | Q(published_version__isnull=False),
         image__file__regex=NAME_PATTERN,
         rights__markets=[],
     )

@@ -7,7 +7,8 @@ from typing import Any
 from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.conf import get_settings
 from imagepipe.delivery.alternatives import choose_alt, default_codes
-from imagepipe.delivery.documents import focal_of, rights_of, seconds, slug_of
+from imagepipe.delivery.documents import rights_of, seconds, slug_of
+from imagepipe.delivery.focal import focal_point
 from imagepipe.grants import Grant, GrantedVersion, InvalidDocument
 from imagepipe.grants.grant import MOST_VERSIONS
 from imagepipe.rights.models import RightsRecord
@@ -62,7 +63,7 @@ def _granted(
     end = seconds(rights.valid_until) if rights else None
     if begin is not None and end is not None and begin >= end:
         begin, end = None, NEVER
-    focal = focal_of(version.focal_x, version.focal_y)
+    focal = focal_point(asset, version)
     return GrantedVersion(
         sha256=version.sha256,
         mime=version.mime,

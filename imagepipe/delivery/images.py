@@ -16,8 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models, transaction
-from django.utils.crypto import salted_hmac
+from django.db import transaction
 from wagtail.images import get_image_model
 
 from imagepipe.assets import masters
@@ -26,13 +25,13 @@ from imagepipe.conf import get_settings
 from imagepipe.delivery import media
 from imagepipe.delivery.alternatives import choose_alt, default_codes
 from imagepipe.delivery.documents import slug_of
+from imagepipe.delivery.focal import focal_point_on
 from imagepipe.delivery.models import Publication
 from imagepipe.delivery.placeholder import is_placeholder, placeholder, placeholder_name
 from imagepipe.delivery.visibility import visible_version
 
 logger = logging.getLogger("imagepipe.delivery")
 
-TOKEN_LENGTH = 20
 FILE_FACTS = ("width", "height", "file_size", "file_hash")
 ATTEMPTS = 5
 _projecting: ContextVar[bool] = ContextVar("imagepipe_projecting", default=False)
@@ -139,7 +138,7 @@ class _Wanted:
 def _wanted(asset: Asset) -> _Wanted:
     version = visible_version(asset)
     if version is not None:
-        token = media_token(asset, version.sha256)
+        token = media.token(asset, version.sha256)
         name = f"{token}-{slug_of(asset)[:30]}{media.extension(version.mime)}"
         return _Wanted(token, name, version.width, version.height, version)
     size: Any = asset.published_version or asset.image
@@ -159,14 +158,8 @@ def _is_right(asset: Asset, image: Any, wanted: _Wanted) -> bool:
     return bool(name == wanted.version.file_name)
 
 
-def media_token(asset: Asset, what: str) -> str:
-    """Part of the file name that cannot be guessed, and tells what the file shows."""
-    digest = salted_hmac("imagepipe.media", f"{asset.uid.hex}:{what}", algorithm="sha256")
-    return digest.hexdigest()[:TOKEN_LENGTH]
-
-
 def placeholder_token(asset: Asset, width: int, height: int) -> str:
-    return media_token(asset, f"placeholder:{width}x{height}")
+    return media.token(asset, f"placeholder:{width}x{height}")
 
 
 def _load(asset_uid: uuid.UUID) -> Asset:
@@ -209,7 +202,7 @@ def _swap(asset: Asset, image: Any, wanted: _Wanted) -> bool:
     content = wanted.content()
     old, name = image.file.name, media.write(image, wanted.name, content)
     changes = {"file": name, **_file_facts(wanted, content)}
-    if wanted.version is not None and wanted.version.focal_x is not None:
+    if wanted.version is not None and focal_point_on(image, asset, wanted.version) is None:
         _set_focal_point(image, wanted.version)
         for axis in ("x", "y", "width", "height"):
             changes[f"focal_point_{axis}"] = getattr(image, f"focal_point_{axis}")
@@ -255,11 +248,11 @@ def _file_facts(wanted: _Wanted, content: bytes) -> dict[str, Any]:
     }
 
 
-def _set_focal_point(image: models.Model, version: AssetVersion | None) -> None:
+def _set_focal_point(image: Any, version: AssetVersion | None) -> None:
     """Wagtail wants a rectangle in pixels around the point; ours is a tenth of the side."""
-    if version is None or version.focal_x is None or version.focal_y is None:
-        return
-    image.focal_point_x = round(version.focal_x * version.width)
-    image.focal_point_y = round(version.focal_y * version.height)
-    image.focal_point_width = max(1, version.width // 10)
-    image.focal_point_height = max(1, version.height // 10)
+    x = y = width = height = None
+    if version is not None and version.focal_x is not None and version.focal_y is not None:
+        x, y = round(version.focal_x * version.width), round(version.focal_y * version.height)
+        width, height = max(1, version.width // 10), max(1, version.height // 10)
+    image.focal_point_x, image.focal_point_y = x, y
+    image.focal_point_width, image.focal_point_height = width, height

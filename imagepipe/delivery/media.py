@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.utils.crypto import salted_hmac
 from wagtail.images import get_image_model
 
 from imagepipe.assets import masters
@@ -16,7 +17,14 @@ from imagepipe.urlspec import FORMATS
 
 logger = logging.getLogger("imagepipe.delivery")
 
+TOKEN_LENGTH = 20
 _EXTENSIONS = {item.mime: f".{item.extension}" for item in FORMATS.values()}
+
+
+def token(asset: Asset, what: str) -> str:
+    """Part of the file name that cannot be guessed, and tells what the file shows."""
+    digest = salted_hmac("imagepipe.media", f"{asset.uid.hex}:{what}", algorithm="sha256")
+    return digest.hexdigest()[:TOKEN_LENGTH]
 
 
 def extension(mime: str) -> str:

@@ -17,12 +17,15 @@ from imagepipe.assets.models import Asset
 from imagepipe.conf import get_settings
 from imagepipe.delivery.discovery import image_ids_of
 from imagepipe.delivery.documents import is_current
+from imagepipe.delivery.placeholder import is_placeholder
+from imagepipe.delivery.visibility import standing
 from imagepipe.events.bus import PublicationRequested
 from imagepipe.rights.models import RightsRecord
 
 Known = dict[Any, "Delivery"]
 Delivery = Mapping[str, Any]
-"""``{"state": "unmanaged"}``, or ``{"state": "managed", "document", "fallback"}``."""
+"""``{"state": "managed", "document", "fallback"}``, or ``{"state": "unmanaged"}``: shown by
+Wagtail, because nobody has adopted it, or because it stands as it was adopted."""
 
 UNMANAGED: Delivery = {"state": "unmanaged"}
 _MEMO = "_imagepipe_pictures"
@@ -93,14 +96,19 @@ def _query(image_ids: list[Any]) -> Known:
     stand_ins = RightsRecord.objects.filter(
         asset__image_id__in=image_ids, fallback__isnull=False
     ).values("fallback")
-    rows = Asset.objects.filter(chosen | Q(pk__in=stand_ins)).values_list(
-        "uid", "image_id", "publication__document"
+    rows = (
+        Asset.objects.filter(chosen | Q(pk__in=stand_ins))
+        .annotate(stands=standing())
+        .values_list("uid", "image_id", "publication__document", "stands", "image__file")
     )
-    documents = {uid.hex: (image_id, document or {}) for uid, image_id, document in rows}
+    documents = {
+        uid.hex: (image_id, document or {}, stands and not is_placeholder(name))
+        for uid, image_id, document, stands, name in rows
+    }
     found: Known = dict.fromkeys(image_ids, UNMANAGED)
-    for image_id, document in documents.values():
-        if image_id in found:
-            fallback = documents.get(document.get("fallback") or "", (None, None))[1]
+    for image_id, document, stands in documents.values():
+        if image_id in found and not stands:
+            fallback = documents.get(document.get("fallback") or "", (None, None, None))[1]
             found[image_id] = {
                 "state": "managed",
                 "document": document,

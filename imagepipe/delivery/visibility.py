@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from imagepipe.assets.models import Asset, AssetVersion
@@ -31,7 +32,16 @@ def standing_version(asset: Asset) -> AssetVersion | None:
     """
     if asset.published_version_id is not None or asset.withdrawn_at is not None:
         return None
+    return asset.versions.filter(_may_stand()).order_by("-number").first()
+
+
+def standing() -> Q:
+    """Condition on assets: there is a standing version."""
+    versions = AssetVersion.objects.filter(_may_stand(), asset=OuterRef("pk"))
+    return Q(published_version=None, withdrawn_at=None) & Exists(versions)
+
+
+def _may_stand() -> Q:
     if get_settings().APPROVAL == "off":
-        return asset.versions.exclude(state=State.REJECTED).order_by("-number").first()
-    adopted = asset.versions.filter(origin=AssetVersion.Origin.ADOPTED, state=State.APPROVED)
-    return adopted.order_by("-number").first()
+        return ~Q(state=State.REJECTED)
+    return Q(origin=AssetVersion.Origin.ADOPTED, state=State.APPROVED)

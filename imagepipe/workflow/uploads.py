@@ -20,6 +20,7 @@ from imagepipe.conf import get_settings
 from imagepipe.delivery import images, media
 from imagepipe.delivery.actions import PublishVersion
 from imagepipe.delivery.alternatives import default_codes
+from imagepipe.delivery.focal import focal_point
 from imagepipe.delivery.models import Publication
 from imagepipe.delivery.placeholder import placeholder, placeholder_name
 from imagepipe.events.bus import AssetChanged, emit
@@ -146,6 +147,19 @@ def follow_words(
         if alt and text != texts.get(language, ""):
             action = SetAltText(asset, user, texts={language: text})
             action.execute(skip_permission_checks=True)
+
+
+def follow_focal_point(image: Any) -> None:
+    """Tell the edges of a focal point that was moved on the Wagtail image."""
+    asset = (
+        Asset.objects.filter(image_id=image.pk, publication__document__published=True)
+        .select_related("image", "published_version", "publication")
+        .first()
+    )
+    if asset is None or asset.published_version is None:
+        return
+    if focal_point(asset, asset.published_version) != asset.publication.document["focal"]:
+        emit(AssetChanged(asset.uid.hex))
 
 
 def stay_live(image: Any, version: AssetVersion, old_name: str) -> None:

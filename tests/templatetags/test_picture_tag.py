@@ -10,13 +10,17 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
+from imagepipe.assets.actions import SetAltText
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.discovery import image_ids_of
 from imagepipe.delivery.presets import UnknownPreset
 from imagepipe.provenance.keys import load_keyring
+from imagepipe.review.actions import RejectVersion
+from imagepipe.rights.actions import SetRights
 from imagepipe.rights.models import RightsRecord
 from imagepipe.urlspec import plan, verify_url
+from imagepipe.workflow.uploads import adopt
 from tests.delivery.library import GENERATED, Library, loose_image, png
 from tests.templatetags.models import Article
 
@@ -173,6 +177,30 @@ def test_images_that_nobody_manages_are_shown_by_wagtail(library: Library) -> No
 def test_an_image_with_an_asset_but_nothing_published_shows_nothing(library: Library) -> None:
     image = loose_image()
     library.asset(image=image)
+    assert render("{% picture image %}", image=image) == ""
+
+
+def test_an_adopted_picture_is_shown_by_wagtail_until_it_is_published(library: Library) -> None:
+    image = loose_image(png(900, 600))
+    asset = adopt(image)
+    html = render("{% picture image %}", image=image)
+    assert f'src="{image.file.url}"' in html
+    library.do(SetAltText(asset, None, texts={"en": "Old"}))
+    library.do(SetRights(asset, None, values={"licence": "MIT", "rights_holder": "Ada"}))
+    version = asset.versions.get()
+    library.do(PublishVersion(version, None))
+    assert asset.uid.hex in render("{% picture image %}", image=image)
+
+
+@pytest.mark.parametrize("hide", ["reject", "expire"])
+def test_an_adopted_picture_that_is_hidden_is_not_shown(library: Library, hide: str) -> None:
+    image = loose_image()
+    asset = adopt(image)
+    if hide == "reject":
+        library.do(RejectVersion(asset.versions.get(), None, reason="legal"))
+    else:
+        past = timezone.now() - dt.timedelta(days=1)
+        library.do(SetRights(asset, None, values={"valid_until": past}))
     assert render("{% picture image %}", image=image) == ""
 
 
