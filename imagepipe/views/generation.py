@@ -28,7 +28,7 @@ class GenerateView(WagtailAdminTemplateMixin, View):
         return [*HOME, *here(self.page_title)]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        initial = {"template": request.GET.get("template")}
+        initial = {name: request.GET[name] for name in ("template",) if name in request.GET}
         return self._show(GenerateForm(request.user, initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:

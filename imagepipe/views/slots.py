@@ -108,7 +108,7 @@ def slots(run: Run) -> list[Slot]:
                     index=index,
                     seed=candidate.seed,
                     state=candidate.state,
-                    state_label=candidate.get_state_display(),
+                    state_label=_state_label(candidate),
                     percent=100,
                     candidate=candidate,
                     rejection=rejections.get(candidate.uid),
@@ -117,6 +117,13 @@ def slots(run: Run) -> list[Slot]:
         else:
             found.append(_unfinished(run, index, seed, steps))
     return found
+
+
+def _state_label(candidate: Candidate) -> str:
+    """One word; the checks beside it say who refused."""
+    if candidate.state == Candidate.State.REFUSED:
+        return _("Refused")
+    return candidate.get_state_display()
 
 
 def _rejections(candidates: Iterable[Candidate]) -> dict[uuid.UUID, Review]:

@@ -32,7 +32,7 @@ MODEL = REPOSITORY / "fixtures" / "models" / "interim-objects"
 SCREENSHOTS = REPOSITORY / "docs" / "screenshots"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-PATIENCE = 60_000
+PATIENCE = 30_000
 """Milliseconds: pages of the admin load many scripts, and models take a while to load."""
 
 
@@ -139,7 +139,8 @@ def open_browser(
         client = Client()
         client.force_login(editor)
         context = browser.new_context(
-            base_url=live_server.url, **({"viewport": DESKTOP, "color_scheme": "light"} | options)
+            base_url=live_server.url,
+            **({"viewport": DESKTOP, "color_scheme": "light"} | options),
         )
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
@@ -172,7 +173,7 @@ def shoot() -> Callable[[BrowserPage, str], None]:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         taken = page.screenshot(animations="disabled")
         picture = Image.open(io.BytesIO(taken)).convert("RGB")
-        small = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+        small = picture.quantize(256, kmeans=1)
         small.save(SCREENSHOTS / f"{name}.png", optimize=True)
 
     return shoot
