@@ -71,7 +71,7 @@ def editor(transactional_db: None, settings: Any, tmp_path: Path, key_folder: Pa
         ("imagepipe_delivery", "delivery"),
     ):
         base_url = "/media/" if alias == "default" else None
-        storages[alias]["OPTIONS"] = {"location": tmp_path / folder, "base_url": base_url}
+        storages[alias]["OPTIONS"] = {"location": str(tmp_path / folder), "base_url": base_url}
     settings.STORAGES = storages
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000

@@ -33,9 +33,9 @@ def hero(settings: Any) -> None:
     settings.IMAGEPIPE = settings.IMAGEPIPE | {"PROFILES": {"default": options}}
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds inside the modal."""
-    found = Axe().run(page, context=MODAL, options=RULES).response["violations"]
+def violations(page: Page, part: str = MODAL) -> list[str]:
+    """What axe finds inside a part of the page."""
+    found = Axe().run(page, context=part, options=RULES).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
         for rule in found
@@ -85,6 +85,7 @@ def test_a_picture_for_a_snippet(
     field.get_by_label("Alternative text for this use").fill("Our panda")
     field.get_by_text("Crop for this use").click()
     field.get_by_role("button", name="Largest 16:9").click()
+    assert violations(page, "#panel-hero-section") == []
     shoot(page, "image-field")
     page.get_by_role("button", name="Save draft").click()
     page.get_by_text("created").first.wait_for()
@@ -124,7 +125,6 @@ def test_in_the_stream_of_a_page_in_the_dark_on_a_phone(
     root = WagtailPage.get_first_root_node()
     add = f"/admin/pages/add/imagepipe_fields/storypage/{root.pk}/"
     page = open_browser(add, color_scheme="dark", viewport=PHONE)
-    page.set_default_timeout(25000)
     page.locator("#id_title").fill("Story")
     block = page.locator("#panel-child-content-body-section")
     block.locator(".c-sf-add-button").first.click()
