@@ -91,10 +91,10 @@ def slots(run: Run) -> list[Slot]:
     """One per planned candidate, in order; three queries at most."""
     candidates = {
         candidate.index: candidate
-        for candidate in run.candidates.select_related("version__asset")
+        for candidate in run.candidates.select_related("version__asset").defer("recipe")
     }
     rejections = _rejections(candidates.values())
-    steps = {step.node: step for step in run.steps.all()}
+    steps = {step.node: step for step in run.steps.defer("output")}
     seeds = run.request.get("seeds") if isinstance(run.request, dict) else None
     seeds = seeds if isinstance(seeds, list) else []
     count = max([len(seeds), *(index + 1 for index in candidates)], default=0)

@@ -74,7 +74,7 @@ def editor(transactional_db: None, settings: Any, tmp_path: Path, key_folder: Pa
         storages[alias]["OPTIONS"] = {"location": str(tmp_path / folder), "base_url": base_url}
     settings.STORAGES = storages
     settings.MEDIA_ROOT = str(tmp_path / "media")
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+    settings.WAGTAIL_GRAVATAR_PROVIDER_URL = None
     Locale.objects.get_or_create(language_code="en")
     if not Collection.get_first_root_node():
         Collection.add_root(name="Root")
@@ -146,7 +146,6 @@ def open_browser(
         context.set_default_timeout(PATIENCE)
         cookie = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        context.route("**gravatar.com/**", lambda route: route.abort())
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(path)
