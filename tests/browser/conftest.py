@@ -22,10 +22,13 @@ from imagepipe.prompts.models import PromptTemplate
 from imagepipe.provenance.keys import KeyFolder, create_keys
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.worker import Worker
+from tests.browser.demonstration import demonstration
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
     from playwright.sync_api import Page as BrowserPage
+
+__all__ = ["demonstration"]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = REPOSITORY / "fixtures" / "models" / "interim-objects"

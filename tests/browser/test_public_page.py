@@ -1,0 +1,102 @@
+"""What visitors see: the pages of the demonstration with pictures from a real edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.demonstration import Demonstration
+from tests.browser.studio_pages import overflow, violations
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+HOME, STORY, TWENTY = "/en/", "/en/up-there/", "/en/twenty-things/"
+PICTURES = {HOME: 6, STORY: 4, TWENTY: 21, "/de/": 6, "/de/zwanzig-dinge/": 21}
+LOAD = """() => {
+    const images = [...document.images];
+    images.forEach(image => { image.loading = 'eager'; });
+    return Promise.all(images.map(image => image.complete || new Promise(
+        resolve => { image.onload = image.onerror = resolve; }
+    )));
+}"""
+Open = Callable[..., "Page"]
+
+
+@pytest.fixture
+def visit(browser: Browser, demonstration: Demonstration) -> Iterator[Open]:
+    """Open a page as a visitor; scripts and requests must not fail."""
+    contexts: list[BrowserContext] = []
+    failures: list[str] = []
+
+    def visit(path: str, **options: object) -> Page:
+        options = {"viewport": DESKTOP, "color_scheme": "light"} | options
+        context = browser.new_context(base_url=demonstration.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("requestfailed", lambda request: failures.append(request.url))
+        page.on(
+            "response", lambda answer: failures.append(answer.url) if not answer.ok else None
+        )
+        page.goto(path)
+        page.evaluate(LOAD)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert failures == []
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("path", PICTURES)
+def test_every_picture_is_loaded_from_the_edge(
+    visit: Open, demonstration: Demonstration, path: str, viewport: dict[str, int]
+) -> None:
+    page = visit(path, viewport=viewport)
+    found = page.evaluate(
+        "[...document.images].map(image => [image.currentSrc, image.naturalWidth, image.alt])"
+    )
+    assert len(found) == PICTURES[path]
+    for address, width, alternative in found:
+        assert address.startswith(f"{demonstration.edge_url}/")
+        assert address.endswith(".avif")
+        assert width > 0
+        assert alternative
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [HOME, STORY, TWENTY])
+def test_nothing_bars_anybody(visit: Open, path: str, scheme: str) -> None:
+    assert violations(visit(path, color_scheme=scheme)) == []
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_a_phone_need_not_scroll_sideways(visit: Open, path: str) -> None:
+    assert overflow(visit(path, viewport=PHONE)) <= 0
+
+
+def test_generated_pictures_say_so(visit: Open) -> None:
+    page = visit(TWENTY)
+    assert page.get_by_text("AI-generated").count() == 12
+    assert (
+        page.get_by_role("figure").get_by_role("img", name="The face of a panda").count() == 1
+    )
+    assert page.get_by_role("figure").get_by_role("img", name="Grey gravel").count() == 0
+
+
+def test_pictures_of_the_documentation(visit: Open, shoot: Callable[[Page, str], None]) -> None:
+    for name, path, options in (
+        ("page-desktop", HOME, {}),
+        ("page-dark", HOME, {"color_scheme": "dark"}),
+        ("page-phone", STORY, {"viewport": PHONE}),
+    ):
+        page = visit(path, **options)
+        assert page.locator("h1").is_visible()
+        shoot(page, name)
