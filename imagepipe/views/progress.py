@@ -64,7 +64,7 @@ def warnings_of(run: Run) -> list[str]:
 @require_safe
 def run_progress(request: HttpRequest, uid: uuid.UUID) -> JsonResponse:
     """What the run page asks for about once a second. 404 for those who may not see it."""
-    run = get_object_or_404(visible_runs(request.user), uid=uid)
+    run = get_object_or_404(visible_runs(request.user).defer("graph"), uid=uid)
     return JsonResponse(describe(run, slots(run)))
 
 
