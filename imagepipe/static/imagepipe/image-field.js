@@ -63,10 +63,14 @@ class ImagepipeCropController extends window.StimulusModule.Controller {
   }
 
   /** The largest part of the given shape, round the middle of what is cut out now. */
-  shape({ params: { across, down } }) {
+  async shape({ params: { across, down } }) {
+    try {
+      await this.imageTarget.decode();
+    } catch {
+      return; // without the picture its shape is not known
+    }
     const width = this.imageTarget.naturalWidth;
     const height = this.imageTarget.naturalHeight;
-    if (!width || !height) return;
     const [left, top, wide, high] = this.shares();
     const part = [0, 0, 1, 1];
     const ratio = (across * height) / (down * width);
