@@ -175,7 +175,7 @@ def shoot() -> Callable[[BrowserPage, str], None]:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         taken = page.screenshot(animations="disabled")
         picture = Image.open(io.BytesIO(taken)).convert("RGB")
-        small = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+        small = picture.quantize(256, kmeans=1)
         small.save(SCREENSHOTS / f"{name}.png", optimize=True)
 
     return shoot
