@@ -90,7 +90,10 @@ def check_length(prompt: str, negative: str = "", *, max_length: int) -> None:
         raise EmptyPrompt(_("The prompt is empty. Say what the picture shall show."))
     if len(prompt) > max_length:
         raise PromptTooLong(
-            _("The prompt has %(length)d characters; at most %(limit)d are possible. Shorten it.")
+            _(
+                "The prompt has %(length)d characters; at most %(limit)d are possible. "
+                "Shorten it."
+            )
             % {"length": len(prompt), "limit": max_length}
         )
     if len(negative) > max_length:

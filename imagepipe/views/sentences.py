@@ -36,7 +36,9 @@ FAILURES = (
     gettext_noop("There is no step of the kind “%(kind)s”. Known are: %(known)s."),
     gettext_noop("A picture of this run is missing from the storage."),
     gettext_noop("A picture of this run is damaged in the storage."),
-    gettext_noop("Pictures cannot be signed: keys are missing. Run “manage.py imagepipe keys”."),
+    gettext_noop(
+        "Pictures cannot be signed: keys are missing. Run “manage.py imagepipe keys”."
+    ),
 )
 
 POLICY = (
@@ -63,9 +65,7 @@ REQUESTS = (
     gettext_noop("%(what)s must be a whole number from %(lowest)s to %(highest)s."),
     gettext_noop("%(what)s must be a number from %(lowest)s to %(highest)s."),
     gettext_noop("%(what)s must be text."),
-    gettext_noop(
-        "%(what)s has %(length)d characters; at most %(limit)d are possible."
-    ),
+    gettext_noop("%(what)s has %(length)d characters; at most %(limit)d are possible."),
     gettext_noop("%(what)s contains broken characters. Type it again."),
     gettext_noop("This backend cannot use control pictures with this model."),
     gettext_noop("This backend cannot use adapters with this model."),
