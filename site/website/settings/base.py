@@ -136,6 +136,7 @@ WAGTAILADMIN_BASE_URL = os.environ.get("IMAGEPIPE_BASE_URL", "http://127.0.0.1:8
 WAGTAILIMAGES_IMAGE_MODEL = "website.SiteImage"
 WAGTAILIMAGES_IMAGE_FORM_BASE = "imagepipe.forms.ImagepipeImageForm"
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]
+WAGTAIL_GRAVATAR_PROVIDER_URL = None  # no requests to others from editors' browsers
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 
 IMAGEPIPE: dict[str, Any] = {
