@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os.path
+import secrets
 from typing import Any
 
-from django.db.models.signals import post_save, pre_delete
+from django.db.models.signals import post_save, pre_delete, pre_save
 
 
 def register_signal_handlers() -> None:
     """Connect the handlers; called once from ``AppConfig.ready``."""
     from wagtail.images import get_image_model
+    from wagtail.models import UploadedFile
 
     model = get_image_model()
+    pre_save.connect(upload_parked, sender=UploadedFile, dispatch_uid="imagepipe.upload_parked")
     post_save.connect(image_saved, sender=model, dispatch_uid="imagepipe.image_saved")
     pre_delete.connect(image_deleted, sender=model, dispatch_uid="imagepipe.image_deleted")
 
@@ -50,3 +54,19 @@ def image_deleted(instance: Any, **kwargs: Any) -> None:
     asset = asset_of(instance)
     if asset is not None and asset.published_version_id is not None:
         WithdrawAsset(asset, None, reason="image deleted").execute()
+
+
+def upload_parked(instance: Any, raw: bool = False, **kwargs: Any) -> None:
+    """Give a file a name that nobody can guess.
+
+    The multiple uploader parks pictures in public media while it asks for required fields.
+    """
+    from wagtail.images import get_image_model
+
+    from imagepipe.workflow import uploads
+
+    file, kind = instance.file, instance.for_content_type
+    if raw or not file or file._committed or not uploads.approval_required():
+        return
+    if kind is not None and kind.model_class() is get_image_model():
+        file.name = secrets.token_hex(16) + os.path.splitext(file.name)[1].lower()

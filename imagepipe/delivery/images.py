@@ -64,7 +64,7 @@ def project_image(asset_uid: uuid.UUID, *, purge: bool = False) -> None:
     """Make the asset's Wagtail image show what may be shown now; repeatable.
 
     An asset without an image gets one at its first publication. ``purge`` also removes
-    renditions when the file is right already.
+    renditions of other files when the file is right already.
     """
     with projecting():
         for _attempt in range(ATTEMPTS):
@@ -83,7 +83,7 @@ def _project_once(asset: Asset, purge: bool) -> bool:
     if not _is_right(asset, asset.image, wanted):
         return _replace(asset, asset.image, wanted)
     if purge:
-        media.purge_renditions(asset.image)
+        media.purge_renditions(asset.image, keep=wanted.token)
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -46,11 +47,17 @@ def write(image: Any, file_name: str, content: bytes) -> str:
     return storage.save(name, ContentFile(content))
 
 
-def purge_renditions(image: Any) -> None:
-    """Remove the renditions of an image: cache entries, rows and files."""
+def purge_renditions(image: Any, *, keep: str = "") -> None:
+    """Remove the renditions of an image: cache entries, rows and files.
+
+    Wagtail names a rendition after the file that it was made from: those made from the file
+    whose token is ``keep`` stay.
+    """
     for rendition in list(image.renditions.all()):
         rendition.image = image  # its hash is part of the cache key
         storage, name = rendition.file.storage, rendition.file.name
+        if keep and PurePosixPath(name).name.startswith(keep):
+            continue
         rendition.purge_from_cache()
         rendition.delete()
         storage.delete(name)

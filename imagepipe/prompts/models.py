@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from wagtail.admin.panels import (
     FieldPanel,
     FieldRowPanel,
@@ -38,7 +39,7 @@ class PromptTemplate(RevisionMixin, models.Model):
     subject = models.CharField(
         max_length=500,
         default="{subject}",
-        verbose_name=_("subject"),
+        verbose_name=pgettext_lazy("prompt", "subject"),
         help_text=_("Variables in braces become fields of the form: {subject}."),
     )
     composition = models.CharField(max_length=500, blank=True, verbose_name=_("composition"))

@@ -88,15 +88,22 @@ def check_length(prompt: str, negative: str = "", *, max_length: int) -> None:
     """Raise :class:`EmptyPrompt` or :class:`PromptTooLong`; lengths are in characters."""
     if not prompt.strip():
         raise EmptyPrompt(_("The prompt is empty. Say what the picture shall show."))
-    for name, text in ((_("prompt"), prompt), (_("negative prompt"), negative)):
-        if len(text) > max_length:
-            raise PromptTooLong(
-                _(
-                    "The %(name)s has %(length)d characters; at most %(limit)d are possible. "
-                    "Shorten it."
-                )
-                % {"name": name, "length": len(text), "limit": max_length}
+    if len(prompt) > max_length:
+        raise PromptTooLong(
+            _(
+                "The prompt has %(length)d characters; at most %(limit)d are possible. "
+                "Shorten it."
             )
+            % {"length": len(prompt), "limit": max_length}
+        )
+    if len(negative) > max_length:
+        raise PromptTooLong(
+            _(
+                "The negative prompt has %(length)d characters; at most %(limit)d are "
+                "possible. Shorten it."
+            )
+            % {"length": len(negative), "limit": max_length}
+        )
 
 
 def fingerprint(template: PromptTemplate) -> str:
@@ -171,4 +178,4 @@ def _stray(text: str, position: int) -> InvalidTemplate:
 
 
 def _listing(names: Iterable[str]) -> str:
-    return ", ".join(f"“{name}”" for name in names)
+    return ", ".join(_("“%(name)s”") % {"name": name} for name in names)

@@ -138,9 +138,8 @@ def _nothing(delivery: Mapping[str, Any]) -> SafeString:
     """Withdrawn, expired or not published: visitors see nothing, developers a note."""
     if not settings.DEBUG:
         return NOTHING
-    published = delivery["document"].get("published")
-    reason = _("outside its rights") if published else _("not published")
-    return format_html(
-        '<p class="imagepipe-missing">{}</p>',
-        _("imagepipe: this picture is %(reason)s.") % {"reason": reason},
-    )
+    if delivery["document"].get("published"):
+        note = _("imagepipe: this picture is outside its rights.")
+    else:
+        note = _("imagepipe: this picture is not published.")
+    return format_html('<p class="imagepipe-missing">{}</p>', note)

@@ -10,9 +10,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from imagepipe.assets.models import Asset
+from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.audit import trail
 from imagepipe.audit.models import AuditEvent
+from imagepipe.review.models import Review
+from imagepipe.rights.models import RightsRecord
 
 LABELS = {
     "imagepipe.ingest": _("New version"),
@@ -23,6 +25,33 @@ LABELS = {
     "imagepipe.reject": _("Rejected"),
     "imagepipe.publish": _("Published"),
     "imagepipe.withdraw": _("Withdrawn"),
+}
+FACTS = {
+    "version": _("Version"),
+    "origin": _("Origin"),
+    "replaces": _("Replaces version"),
+    "decorative": _("Decorative"),
+    "reason": _("Reason"),
+    "note": _("Note"),
+    "title": _("Title"),
+    "collection": _("Collection"),
+    "texts": _("Texts"),
+    "licence": _("Licence"),
+    "rights_holder": _("Rights holder"),
+    "credit": _("Credit line"),
+    "licence_url": _("Address of the licence"),
+    "acquire_url": _("Address where a licence can be acquired"),
+    "persons": _("Persons in the picture"),
+    "markets": _("Markets"),
+    "channels": _("Channels"),
+    "valid_from": _("Valid from"),
+    "valid_until": _("Valid until"),
+    "fallback": _("Shown afterwards"),
+}
+CODES = {
+    "origin": dict(AssetVersion.Origin.choices),
+    "reason": dict(Review.Reason.choices),
+    "persons": dict(RightsRecord.Persons.choices),
 }
 LONGEST = 120
 
@@ -55,10 +84,15 @@ def audit_rows(asset: Asset) -> AuditReport:
 def _row(event: AuditEvent) -> AuditRow:
     return AuditRow(
         at=event.at,
-        by=event.actor_name,
+        by=_actor(event),
         label=str(LABELS.get(event.action, event.action)),
         facts=_facts(event.data),
     )
+
+
+def _actor(event: AuditEvent) -> str:
+    is_system = event.actor_id is None and event.actor_name == trail.SYSTEM
+    return str(_("the system")) if is_system else event.actor_name
 
 
 def _facts(data: Any) -> tuple[tuple[str, str], ...]:
@@ -66,10 +100,16 @@ def _facts(data: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(data, Mapping):
         return ()
     return tuple(
-        (str(key).replace("_", " "), _short(value))
+        (str(FACTS.get(key) or key.replace("_", " ")), _short(_in_words(key, value)))
         for key, value in data.items()
         if value not in (None, "", [], {}, False) and "sha256" not in str(key)
     )
+
+
+def _in_words(key: str, value: Any) -> Any:
+    if value is True:
+        return str(_("yes"))
+    return str(CODES.get(key, {}).get(value, value)) if isinstance(value, str) else value
 
 
 def _short(value: Any) -> str:

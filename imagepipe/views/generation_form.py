@@ -15,6 +15,7 @@ from wagtail.models import Collection
 from imagepipe.conf import get_settings
 from imagepipe.prompts.exceptions import MissingVariable, PromptError, PromptTooLong
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
@@ -73,6 +74,7 @@ class GenerateForm(forms.Form):
         required=False,
         initial=0,
         choices=[(50, _("Urgent")), (0, _("Normal")), (-50, _("When there is time"))],
+        help_text=_("What is urgent comes first."),
     )
     model = forms.ModelChoiceField(
         RegisteredModel.objects.none(),
@@ -114,14 +116,19 @@ class GenerateForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
         prefix: str | None = None,
     ) -> None:
-        initial = {"candidates": get_settings().CANDIDATES} | dict(initial or {})
+        templates = PromptTemplate.objects.select_related("model")
+        initial = {
+            "candidates": get_settings().CANDIDATES,
+            "template": templates.first(),
+        } | dict(initial or {})
         super().__init__(data, initial=initial, prefix=prefix)
         self.user = user
-        self.fields["template"].queryset = PromptTemplate.objects.select_related("model")
+        self.fields["template"].queryset = templates
         self.fields["model"].queryset = RegisteredModel.objects.filter(
             state=RegisteredModel.State.ALLOWED
         )
         self._offer_collections()
+        self.only_model: RegisteredModel | None = None
         self.chosen_template = self._chosen_template()
         self.variable_names = self._add_variables()
         if self.chosen_template is None:
@@ -156,11 +163,12 @@ class GenerateForm(forms.Form):
         return tuple(fields)
 
     def _require_words_and_model(self) -> None:
-        self.fields["prompt"].required = self.fields["model"].required = True
-        self.fields["model"].empty_label = _("Choose a model")
+        self.fields["prompt"].required = True
         models = list(self.fields["model"].queryset[:2])
         if len(models) == 1:
-            self.fields["model"].initial = models[0]
+            self.only_model = models[0]
+        else:
+            self.fields["model"].required = True
 
     def subject_fields(self) -> list[forms.BoundField]:
         """What is asked about the picture: the variables of the template, or the prompt."""
@@ -176,8 +184,20 @@ class GenerateForm(forms.Form):
     @property
     def opens_details(self) -> bool:
         """Whether the details hold something that needs attention now."""
-        needs_model = self.chosen_template is None and not self["model"].value()
+        needs_model = self.fields["model"].required and not self["model"].value()
         return needs_model or any(name in self.errors for name in self.DETAILS)
+
+    def clean_model(self) -> RegisteredModel | None:
+        return self.cleaned_data["model"] or self.only_model
+
+    def clean_prompt(self) -> str:
+        words = self.cleaned_data["prompt"]
+        if self.chosen_template is None:
+            try:
+                check_length(tidy(words), max_length=get_settings().MAX_PROMPT_LENGTH)
+            except PromptError as error:
+                raise forms.ValidationError(str(error), code=error.code) from error
+        return words
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data

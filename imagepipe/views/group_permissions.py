@@ -12,7 +12,7 @@ GroupAssetPermissionFormSet = collection_member_permission_formset_factory(
     [
         ("view_asset", _("See"), _("See pictures and runs")),
         ("generate_asset", _("Generate"), _("Generate pictures")),
-        ("change_asset", _("Describe"), _("Change titles and alternative texts")),
+        ("change_asset", _("Change"), _("Change alternative texts, add versions")),
         ("review_asset", _("Review"), _("Approve and reject pictures")),
         ("license_asset", _("Rights"), _("Set rights")),
         ("publish_asset", _("Publish"), _("Publish and withdraw pictures")),

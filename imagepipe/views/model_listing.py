@@ -10,6 +10,7 @@ from wagtail.admin.views.generic.base import BaseListingView
 
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.permitted import PermittedMixin
+from imagepipe.views.wide import WIDE
 
 
 class LicenceColumn(BaseColumn):
@@ -21,6 +22,7 @@ class ModelIndexView(PermittedMixin, BaseListingView):
     page_title = _("Models")
     header_icon = "cogs"
     template_name = "imagepipe/studio/listing.html"
+    results_template_name = "imagepipe/studio/listing_results.html"
     index_url_name = "imagepipe_admin:models"
     index_results_url_name = "imagepipe_admin:models_results"
     model = RegisteredModel
@@ -48,11 +50,16 @@ class ModelIndexView(PermittedMixin, BaseListingView):
                 primary=lambda model: model.state == RegisteredModel.State.ALLOWED,
                 sort_key="state",
             ),
-            Column("backend", label=_("Engine"), sort_key="backend"),
-            Column("family", label=_("Family")),
-            Column("size", label=_("Size"), accessor=_size),
+            Column("backend", label=_("Engine"), sort_key="backend", classname=WIDE),
+            Column("family", label=_("Family"), classname=WIDE),
+            Column("size", label=_("Size"), accessor=_size, classname=WIDE),
             LicenceColumn("licence", label=_("Licence")),
-            Column("sha256", label=_("Content hash"), accessor=lambda model: model.sha256[:12]),
+            Column(
+                "sha256",
+                label=_("Content hash"),
+                accessor=lambda model: model.sha256[:12],
+                classname=WIDE,
+            ),
         ]
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from imagepipe.review.models import Review
 from imagepipe.views.access import may, visible_runs
+from imagepipe.views.sentences import in_reader_language
 from imagepipe.views.slots import Slot, slots
 from imagepipe.views.waiting import waiting_message
 from imagepipe.workflow.models import Run, RunState
@@ -42,10 +43,10 @@ def run_message(run: Run) -> str:
     if run.state == RunState.CANCELLED:
         return _("The run was cancelled. What was finished is kept.")
     if run.state == RunState.FAILED:
-        return run.error
+        return in_reader_language(run.error)
     if run.cancel_requested:
         return _("Stopping at the next step …")
-    return run.message or _("Starting …")
+    return in_reader_language(run.message) or _("Starting …")
 
 
 def warnings_of(run: Run) -> list[str]:
@@ -57,14 +58,14 @@ def warnings_of(run: Run) -> list[str]:
         if isinstance(output, dict)
         for sentence in output.get("warnings") or ()
     )
-    return list(dict.fromkeys(sentences))
+    return list(dict.fromkeys(map(in_reader_language, sentences)))
 
 
 @never_cache
 @require_safe
 def run_progress(request: HttpRequest, uid: uuid.UUID) -> JsonResponse:
     """What the run page asks for about once a second. 404 for those who may not see it."""
-    run = get_object_or_404(visible_runs(request.user), uid=uid)
+    run = get_object_or_404(visible_runs(request.user).defer("graph"), uid=uid)
     return JsonResponse(describe(run, slots(run)))
 
 

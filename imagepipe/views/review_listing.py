@@ -14,6 +14,7 @@ from wagtail.permissions import policy_registry
 
 from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.views.permitted import PermittedMixin
+from imagepipe.views.wide import WIDE
 from imagepipe.workflow.models import Candidate, Run
 
 
@@ -51,10 +52,15 @@ class ReviewIndexView(PermittedMixin, BaseListingView):
         return [
             ThumbnailColumn("picture", label=_("Picture"), accessor="asset"),
             TitleColumn("asset", label=_("Title"), get_url=_page, width="40%"),
-            Column("number", label=_("Version")),
+            Column("number", label=_("Version"), classname=WIDE),
             Column("origin", label=_("Origin"), accessor="get_origin_display"),
-            Column("collection", label=_("Collection"), accessor="asset.collection"),
-            UserColumn("created_by", label=_("By")),
+            Column(
+                "collection",
+                label=_("Collection"),
+                accessor="asset.collection",
+                classname=WIDE,
+            ),
+            UserColumn("created_by", label=_("By"), classname=WIDE),
             DateColumn("created_at", label=_("Since")),
         ]
 

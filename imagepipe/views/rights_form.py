@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from imagepipe.assets.models import Asset
@@ -79,7 +80,8 @@ class RightsForm(forms.ModelForm):
 
     def __init__(self, asset: Asset, choices: Any, data: Any = None) -> None:
         super().__init__(data, instance=rights_of(asset))
-        self.fields["fallback"].queryset = choices.exclude(pk=asset.pk)
+        kept = Q(pk=self.instance.fallback_id) | Q(pk__in=choices.values("pk"))
+        self.fields["fallback"].queryset = Asset.objects.filter(kept).exclude(pk=asset.pk)
         self.fields["fallback"].empty_label = _("Nothing")
 
     def clean(self) -> dict[str, Any]:

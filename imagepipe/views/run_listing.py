@@ -14,6 +14,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from imagepipe.views.access import MAKING, may, visible_runs
 from imagepipe.views.permitted import PermittedMixin
+from imagepipe.views.wide import WIDE
 from imagepipe.workflow.models import Candidate, Run, RunState
 
 
@@ -40,6 +41,8 @@ class RunIndexView(PermittedMixin, BaseListingView):
     any_verb = MAKING
     page_title = _("Runs")
     header_icon = "imagepipe-studio"
+    template_name = "imagepipe/studio/listing.html"
+    results_template_name = "imagepipe/studio/listing_results.html"
     index_url_name = "imagepipe_admin:runs"
     index_results_url_name = "imagepipe_admin:runs_results"
     model = Run
@@ -85,9 +88,9 @@ class RunIndexView(PermittedMixin, BaseListingView):
                 sort_key="state",
             ),
             Column("undecided", label=_("To decide")),
-            Column("made", label=_("Pictures")),
-            Column("collection", label=_("Collection")),
-            UserColumn("created_by", label=_("Started by")),
+            Column("made", label=_("Pictures"), classname=WIDE),
+            Column("collection", label=_("Collection"), classname=WIDE),
+            UserColumn("created_by", label=_("Started by"), classname=WIDE),
             DateColumn("created_at", label=_("Started"), sort_key="created_at"),
         ]
 

@@ -91,10 +91,10 @@ def slots(run: Run) -> list[Slot]:
     """One per planned candidate, in order; three queries at most."""
     candidates = {
         candidate.index: candidate
-        for candidate in run.candidates.select_related("version__asset")
+        for candidate in run.candidates.select_related("version__asset").defer("recipe")
     }
     rejections = _rejections(candidates.values())
-    steps = {step.node: step for step in run.steps.all()}
+    steps = {step.node: step for step in run.steps.defer("output")}
     seeds = run.request.get("seeds") if isinstance(run.request, dict) else None
     seeds = seeds if isinstance(seeds, list) else []
     count = max([len(seeds), *(index + 1 for index in candidates)], default=0)
@@ -108,7 +108,7 @@ def slots(run: Run) -> list[Slot]:
                     index=index,
                     seed=candidate.seed,
                     state=candidate.state,
-                    state_label=candidate.get_state_display(),
+                    state_label=_state_label(candidate),
                     percent=100,
                     candidate=candidate,
                     rejection=rejections.get(candidate.uid),
@@ -117,6 +117,13 @@ def slots(run: Run) -> list[Slot]:
         else:
             found.append(_unfinished(run, index, seed, steps))
     return found
+
+
+def _state_label(candidate: Candidate) -> str:
+    """One word; the checks beside it say who refused."""
+    if candidate.state == Candidate.State.REFUSED:
+        return _("Refused")
+    return candidate.get_state_display()
 
 
 def _rejections(candidates: Iterable[Candidate]) -> dict[uuid.UUID, Review]:

@@ -19,6 +19,7 @@ class UseForm(AcceptForm):
 
     def __init__(self, candidate: Candidate, user: AbstractBaseUser, data: Any = None) -> None:
         super().__init__(candidate, user, data)
+        self.auto_id = "id_imagepipe-use-%s"  # the page that is being edited has a title, too
         self.fields.pop("publish", None)
         self.fields["licence"].initial = _("Generated, own use")
         self.fields["rights_holder"].initial = get_settings().CREATOR or getattr(

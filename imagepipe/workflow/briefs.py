@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from imagepipe.conf import get_settings
 from imagepipe.prompts import rendering
@@ -23,6 +24,14 @@ MAX_STEPS = 150
 MAX_SEED = 2**53 - 1
 """So that a seed survives a trip through a browser."""
 RANDOM_SEEDS = 2**32
+NUMBERS = {
+    "candidates": gettext_lazy("Candidates"),
+    "width": gettext_lazy("Width in pixels"),
+    "height": gettext_lazy("Height in pixels"),
+    "steps": gettext_lazy("Steps"),
+    "seed": gettext_lazy("Seed"),
+}
+"""Whole numbers of a brief, as the form calls them."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +193,9 @@ def _texts(
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
-        raise PromptError(_("The %(name)s must be text.") % {"name": name})
+        if name == "negative":
+            raise PromptError(_("The negative prompt must be text."))
+        raise PromptError(_("The prompt must be text."))
     return value
 
 
@@ -196,7 +207,7 @@ def _whole(name: str, value: Any, lowest: int, highest: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         raise InvalidBrief(
             _("“%(name)s” must be a whole number from %(lowest)d to %(highest)d.")
-            % {"name": name, "lowest": lowest, "highest": highest},
+            % {"name": NUMBERS[name], "lowest": lowest, "highest": highest},
             name,
         )
     return value
@@ -204,5 +215,5 @@ def _whole(name: str, value: Any, lowest: int, highest: int) -> int:
 
 def _guidance(value: Any) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 100:
-        raise InvalidBrief(_("“guidance” must be a number from 0 to 100."), "guidance")
+        raise InvalidBrief(_("“Guidance” must be a number from 0 to 100."), "guidance")
     return float(value)

@@ -13,7 +13,7 @@ import socket
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
@@ -101,7 +101,8 @@ def reap(now: dt.datetime | None = None) -> int:
             lease_owner=run.lease_owner,
             lease_until=run.lease_until,
         )
-        fate = _fate(run, now)
+        with translation.override(None):
+            fate = _fate(run, now)
         with transaction.atomic():
             if not same.update(**fate):
                 continue

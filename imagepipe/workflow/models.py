@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from wagtail.models import Collection
 from wagtail.models.media import get_root_collection_id
 
@@ -18,7 +19,7 @@ class RunState(models.TextChoices):
     RUNNING = "running", _("Running")
     SUCCEEDED = "succeeded", _("Finished")
     FAILED = "failed", _("Failed")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED = "cancelled", pgettext_lazy("run", "Cancelled")
 
 
 RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from imagepipe.exceptions import ImagepipeError, InvalidState, LeaseLost
@@ -56,8 +56,14 @@ def execute(
     """Work on a claimed run until it is finished, released or lost; returns its state.
 
     ``heartbeat`` renews the lease from a second database connection; switch it off where
-    the caller's own transaction hides the run from others.
+    the caller's own transaction hides the run from others. What is written down on the way
+    is English, whatever language is active; readers are shown it in theirs.
     """
+    with translation.override(None):
+        return _execute(run, owner, stop, heartbeat)
+
+
+def _execute(run: Run, owner: str, stop: Callable[[], bool], heartbeat: bool) -> RunState:
     beating = Heartbeat(run.pk, owner) if heartbeat else contextlib.nullcontext()
     try:
         with beating:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagepipe.assets.models import Asset
+from imagepipe.delivery.models import Publication
 from imagepipe.workflow.models import Candidate, Run
 from tests.browser.studio_pages import GENERATE, start, wait_for_end
 
@@ -14,7 +15,9 @@ def test_from_the_brief_to_the_published_picture(page, worker, shoot):
     first = page.locator("article.imagepipe-card").first
     preview = first.locator("[data-preview]:not([hidden])")
     preview.wait_for()
-    page.wait_for_function("i => i.complete && i.naturalWidth > 0", arg=preview.element_handle())
+    page.wait_for_function(
+        "i => i.complete && i.naturalWidth > 0", arg=preview.element_handle()
+    )
     shoot(page, "generate-in-progress")
     wait_for_end(page)
     page.locator("article.imagepipe-card .imagepipe-checks").nth(3).wait_for()
@@ -39,9 +42,21 @@ def test_from_the_brief_to_the_published_picture(page, worker, shoot):
     shown = page.get_by_role("img", name="A panda before a blue background")
     assert shown.evaluate("image => image.naturalWidth") == 512
     page.get_by_text("Unchanged since it was signed here").wait_for()
-    page.goto(page.url)
+    wait_for_delivery(page, asset)
+    page.reload()
+    assert page.get_by_text("on its way to the delivery storage").count() == 0
     shoot(page, "asset")
     assert Candidate.objects.get(index=1).asset == asset
+
+
+def wait_for_delivery(page, asset: Asset) -> None:
+    """The worker's housekeeping hands the publication over within a second or two."""
+    for _attempt in range(60):
+        publication = Publication.objects.get(asset=asset)
+        if publication.observed == publication.desired:
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(f"not delivered: {publication.last_error}")
 
 
 def test_reject_with_a_reason_and_ask_for_more_like_this(page, worker):
@@ -86,22 +101,24 @@ def test_a_denied_word_is_refused_with_its_reason(page, worker):
 def test_switching_the_template_keeps_what_was_typed(page):
     page.goto(GENERATE)
     page.get_by_label("Brief").fill("Kept")
-    page.get_by_label("Prompt", exact=False).last.fill("my own words")
-    page.get_by_label("Prompt template").select_option(label="Product shot")
     page.get_by_label("Object").fill("robot")
     page.get_by_label("Prompt template").select_option(index=0)
     prompt = page.locator("[name=prompt]")
     prompt.wait_for()
-    assert prompt.input_value() == "my own words"
+    prompt.fill("my own words")
     page.get_by_label("Prompt template").select_option(label="Product shot")
     page.get_by_label("Object").wait_for()
     assert page.get_by_label("Object").input_value() == "robot"
+    page.get_by_label("Prompt template").select_option(index=0)
+    prompt.wait_for()
+    assert prompt.input_value() == "my own words"
     assert page.get_by_label("Brief").input_value() == "Kept"
 
 
 def test_fifty_thousand_characters_are_refused_and_kept(page):
     page.goto(GENERATE)
     page.get_by_label("Brief").fill("Long")
+    page.get_by_label("Prompt template").select_option(index=0)
     page.locator("[name=prompt]").fill("x" * 50_000)
     page.get_by_role("button", name="Generate", exact=True).click()
     page.get_by_text("at most 2000 are possible").wait_for()
@@ -109,12 +126,26 @@ def test_fifty_thousand_characters_are_refused_and_kept(page):
     assert not Run.objects.exists()
 
 
-def test_polling_ends_with_the_run_and_is_slow_while_hidden(page, worker):
+def test_polling_is_rare_while_hidden_and_ends_with_the_run(page, request):
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if "/progress/" in r.url else None)
     start(page, title="Apple", subject="apple", candidates=1)
+    assert 2 <= asked_within(page, asked, seconds=5) <= 5
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })"
+    )
+    page.wait_for_timeout(1500)
+    assert asked_within(page, asked, seconds=5) <= 1
+    page.evaluate(
+        "delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    request.getfixturevalue("worker")
     wait_for_end(page)
-    ended = len(asked)
-    assert ended >= 1
-    page.wait_for_timeout(3500)
-    assert len(asked) == ended
+    page.wait_for_timeout(1500)
+    assert asked_within(page, asked, seconds=4) == 0
+
+
+def asked_within(page, asked: list[str], *, seconds: int) -> int:
+    before = len(asked)
+    page.wait_for_timeout(1000 * seconds)
+    return len(asked) - before

@@ -134,7 +134,9 @@ def test_without_permission_not_even_a_published_picture_is_shown(
     assert not any(shows(answer.body, picture) for answer in answers)
 
 
-def test_pictures_of_this_test_are_unlike_one_another(exhibits: dict[str, Exhibit]) -> None:
+def test_pictures_of_this_test_are_unlike_one_another(
+    exhibits: dict[str, Exhibit], db: None
+) -> None:
     pictures = [
         picture
         for exhibit in exhibits.values()

@@ -19,6 +19,7 @@ from imagepipe.assets.inspection import inspect_picture
 from imagepipe.assets.models import Asset, AssetVersion, Lineage
 from imagepipe.audit.models import AuditEvent
 from imagepipe.review.models import Review
+from imagepipe.rights.actions import SetRights
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +111,21 @@ def test_rights_are_written_by_the_form(admin, asset):
     )
     page = admin.get(url("asset_rights", asset.uid))
     assertContains(page, 'value="AT, DE"')
+
+
+def test_a_fallback_that_one_may_not_see_is_kept(browse, person, asset, editor, root):
+    hidden = Asset.objects.create(
+        title="Stand-in", slug="x", collection=root.add_child(name="Other")
+    )
+    values = {"licence": "MIT", "rights_holder": "Ada", "fallback": hidden}
+    SetRights(asset, editor, values=values).execute()
+    own = root.add_child(name="Own")
+    Asset.objects.filter(pk=asset.pk).update(collection=own)
+    client = browse(person("lee", "license", collection=own))
+    data = {"licence": "MIT", "rights_holder": "Bob", "persons": "none"}
+    client.post(url("asset_rights", asset.uid), data | {"fallback": str(hidden.pk)})
+    rights = Asset.objects.get(pk=asset.pk).rights
+    assert (rights.rights_holder, rights.fallback) == ("Bob", hidden)
 
 
 @pytest.mark.parametrize(

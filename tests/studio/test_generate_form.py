@@ -46,6 +46,7 @@ def test_free_words_need_a_model_and_a_prompt(data, editor, model):
     )
     form = GenerateForm(editor, data | {"template": "", "prompt": "", "model": ""})
     assert set(form.errors) == {"prompt", "model"}
+    assert form.opens_details
     form = GenerateForm(
         editor, data | {"template": "", "prompt": "a blue cup", "model": str(model.pk)}
     )
@@ -167,3 +168,15 @@ def test_markup_in_what_was_typed_stays_text(admin, data, template):
     page = admin.post(URL, data | {"title": "", "variable_subject": evil}).content.decode()
     assert evil not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_the_first_template_is_proposed(admin, template):
+    form = admin.get(URL).context["form"]
+    assert form.chosen_template == template
+    assert admin.get(URL, {"template": ""}).context["form"].chosen_template is None
+
+
+def test_the_only_model_need_not_be_chosen(data, editor, model):
+    form = GenerateForm(editor, data | {"template": "", "prompt": "a cup", "model": ""})
+    assert form.is_valid(), form.errors
+    assert form.start().model == model

@@ -13,6 +13,14 @@
 
     static values = { chosenUrl: String, failed: String };
 
+    /** Wagtail's modal has a heading but no name. */
+    connect() {
+      const dialog = this.element.closest('[role="dialog"]');
+      const heading = dialog && dialog.querySelector("h1, h2");
+      const named = dialog && (dialog.hasAttribute("aria-label") || dialog.hasAttribute("aria-labelledby"));
+      if (heading && !named) dialog.setAttribute("aria-label", heading.textContent.trim());
+    }
+
     briefTargetConnected(form) {
       const title = form.querySelector('input[name$="-title"]');
       const page = document.getElementById("id_title");

@@ -7,9 +7,7 @@ class ImagepipeCropController extends window.StimulusModule.Controller {
 
   connect() {
     this.read();
-    this.showPicture();
-    const place = this.element.closest(".imagepipe-use, [data-contentpath], li, form");
-    this.picture = place && place.querySelector("[data-chooser-image]");
+    this.picture = this.nearestPicture();
     if (this.picture) {
       this.observer = new MutationObserver(() => this.showPicture());
       this.observer.observe(this.picture, { attributes: true, attributeFilter: ["src"] });
@@ -19,6 +17,13 @@ class ImagepipeCropController extends window.StimulusModule.Controller {
 
   disconnect() {
     if (this.observer) this.observer.disconnect();
+  }
+
+  /** The chooser's preview: beside this one in a field, in a sibling in a block. */
+  nearestPicture() {
+    let place = this.element;
+    while (place && !place.querySelector("[data-chooser-image]")) place = place.parentElement;
+    return place && place.querySelector("[data-chooser-image]");
   }
 
   get numbers() {
@@ -63,10 +68,14 @@ class ImagepipeCropController extends window.StimulusModule.Controller {
   }
 
   /** The largest part of the given shape, round the middle of what is cut out now. */
-  shape({ params: { across, down } }) {
+  async shape({ params: { across, down } }) {
+    try {
+      await this.imageTarget.decode();
+    } catch {
+      return; // without the picture its shape is not known
+    }
     const width = this.imageTarget.naturalWidth;
     const height = this.imageTarget.naturalHeight;
-    if (!width || !height) return;
     const [left, top, wide, high] = this.shares();
     const part = [0, 0, 1, 1];
     const ratio = (across * height) / (down * width);

@@ -140,7 +140,7 @@
     static values = { url: String, prefix: String };
 
     async change() {
-      const typed = this.typed();
+      this.remember();
       const query = new URLSearchParams({ template: this.selectTarget.value });
       if (this.prefixValue) query.set('prefix', this.prefixValue);
       const response = await fetch(`${this.urlValue}?${query}`, {
@@ -148,7 +148,10 @@
         credentials: 'same-origin',
       });
       if (!response.ok) return;
-      this.fieldsTarget.innerHTML = await response.text();
+      const fields = await response.text();
+      if (query.get('template') !== this.selectTarget.value) return;
+      const typed = this.remember();
+      this.fieldsTarget.innerHTML = fields;
       this.inputs().forEach((input) => {
         if (!(input.name in typed)) return;
         const possible = input.tagName !== 'SELECT'
@@ -162,10 +165,13 @@
       return Array.from(this.fieldsTarget.querySelectorAll('input, textarea, select'));
     }
 
-    typed() {
+    remember() {
       this.kept = this.kept || {};
       this.inputs().forEach((input) => {
-        if (input.value) this.kept[input.name] = input.value;
+        const untouched = input.tagName === 'SELECT'
+          ? input.selectedIndex < 0 || input.options[input.selectedIndex].defaultSelected
+          : input.value === input.defaultValue;
+        if (!untouched) this.kept[input.name] = input.value;
       });
       return this.kept;
     }

@@ -45,11 +45,11 @@ def register_model(folder: Path) -> RegisteredModel:
 
 
 def create_templates(model: RegisteredModel) -> None:
-    objects = {"name": "object", "label": "Object", "default": "a teapot", "choices": OBJECTS}
+    objects = {"name": "object", "label": "Object", "default": "a penguin", "choices": OBJECTS}
     colours = {
         "name": "colour",
         "label": "Background",
-        "default": "a green",
+        "default": "a pink",
         "choices": COLOURS,
     }
     light = {"name": "light", "label": "Light", "default": "soft light", "choices": LIGHT}
@@ -68,7 +68,7 @@ def create_templates(model: RegisteredModel) -> None:
         name="Small object with room around it",
         description="For wide places: cut to 16:9, the thing is still whole.",
         subject="a small {object} on {colour} background",
-        variables=[objects | {"default": "sailboat", "choices": nouns}, colours],
+        variables=[objects | {"default": "bicycle", "choices": nouns}, colours],
     )
     _template(
         "object-in-light",

@@ -127,6 +127,7 @@ LANGUAGES = [("en", _("English")), ("de", _("German"))]
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
 WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 WAGTAIL_I18N_ENABLED = True
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
 TIME_ZONE = "Europe/Berlin"
 USE_I18N = True
 USE_TZ = True
@@ -136,7 +137,6 @@ WAGTAILADMIN_BASE_URL = os.environ.get("IMAGEPIPE_BASE_URL", "http://127.0.0.1:8
 WAGTAILIMAGES_IMAGE_MODEL = "website.SiteImage"
 WAGTAILIMAGES_IMAGE_FORM_BASE = "imagepipe.forms.ImagepipeImageForm"
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]
-WAGTAIL_GRAVATAR_PROVIDER_URL = None  # no requests to others from editors' browsers
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 
 IMAGEPIPE: dict[str, Any] = {
