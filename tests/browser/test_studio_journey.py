@@ -163,7 +163,7 @@ def test_a_run_that_is_no_longer_shown_is_no_longer_asked_for(page):
         route.fulfill(response=answer, json=told)
 
     page.route("**/progress/", progress)
-    page.route("**/cards/0/", cards.append)
+    page.route("**/cards/0/", lambda route: cards.append(route))
     start(page, title="Apple", subject="apple", candidates=1)
     for _tenth in range(100):
         if cards:
