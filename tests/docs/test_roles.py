@@ -1,4 +1,4 @@
-"""The code of docs/how-to/roles.md makes a group of reviewers; its table is the demonstration's."""
+"""The code of docs/how-to/roles.md makes reviewers; its table is the demonstration's."""
 
 from __future__ import annotations
 
