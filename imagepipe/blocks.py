@@ -66,13 +66,15 @@ class AIImageBlock(ImageBlock):
     ) -> None:
         self.profile_name = profile
         self._own_options = {"required": required, "profile": profile}
-        super().__init__(required=required, **kwargs)
-        self._add("image", GeneratingImageChooserBlock(required=required, profile=profile))
-        self._add("crop", CropBlock(profile=profile, label=_("Crop for this use")))
-
-    def _add(self, name: str, block: FieldBlock) -> None:
-        block.set_name(name)
-        self.child_blocks[name] = block
+        wagtails = ImageBlock().child_blocks
+        children = [
+            ("image", GeneratingImageChooserBlock(required=required, profile=profile)),
+            ("decorative", wagtails["decorative"]),
+            ("alt_text", wagtails["alt_text"]),
+            ("crop", CropBlock(profile=profile, label=_("Crop for this use"))),
+        ]
+        # Wagtail's own constructor takes no further children.
+        super(ImageBlock, self).__init__(children, **kwargs)
 
     @property
     def profile(self) -> ImageProfile:

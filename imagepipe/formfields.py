@@ -111,7 +111,7 @@ class AIImageFormField(forms.ModelChoiceField):
 
     def _use(self, chosen: ChosenImage) -> ImageUse:
         data = chosen.use or {}
-        text = str(data.get("alt_text") or "").strip()
+        text = forms.CharField(required=False).clean(data.get("alt_text"))
         if len(text) > MAX_ALT_LENGTH:
             raise ValidationError(
                 _("The alternative text is longer than %(limit)d characters: shorten it."),

@@ -44,7 +44,7 @@ class AssetView(WagtailAdminTemplateMixin, View):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asset, user = self.asset, self.request.user
         verbs = verbs_on(user, asset)
-        versions = version_rows(asset, verbs)
+        versions = version_rows(asset, user, verbs)
         shown = self._shown([row.version for row in versions])
         steps = checklist(asset, verbs)
         return super().get_context_data(
@@ -70,9 +70,10 @@ class AssetView(WagtailAdminTemplateMixin, View):
     def _shown(self, versions: list[AssetVersion]) -> AssetVersion | None:
         by_number = {version.number: version for version in versions}
         if wanted := self.request.GET.get("version"):
-            if not wanted.isdecimal() or int(wanted) not in by_number:
-                raise Http404
-            return by_number[int(wanted)]
+            for number, version in by_number.items():
+                if wanted == str(number):
+                    return version
+            raise Http404
         published = self.asset.published_version
         if published is not None:
             return by_number[published.number]

@@ -87,9 +87,10 @@ class AcceptForm(forms.Form):
         Raises ``PermissionDenied`` and the errors of the actions.
         """
         values = self.cleaned_data
+        accept = AcceptCandidate(self.candidate, self.user, title=values["title"])
+        accept.prepare()
         with transaction.atomic():
-            accepted = AcceptCandidate(self.candidate, self.user, title=values["title"])
-            version = accepted.execute()
+            version = accept.execute()
             self._describe(version.asset, values)
             if values.get("publish"):
                 PublishVersion(version, self.user).execute()

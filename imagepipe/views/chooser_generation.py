@@ -37,7 +37,12 @@ def start(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         context = {"form": form}
         return render(request, "imagepipe/chooser/form.html", context, status=INVALID)
-    return show_run(request, form.start())
+    try:
+        return show_run(request, form.start())
+    except ImagepipeError as error:  # what was right a moment ago is so no more
+        form.add_error(None, str(error))
+        context = {"form": form}
+        return render(request, "imagepipe/chooser/form.html", context, status=INVALID)
 
 
 @require_POST

@@ -19,6 +19,7 @@ from imagepipe.conf import get_settings
 from imagepipe.views.access import visible_assets, visible_candidates, visible_runs
 from imagepipe.workflow import blobs
 from imagepipe.workflow.exceptions import LostWork
+from imagepipe.workflow.production import MAX_CANDIDATES
 
 JPEG = "image/jpeg"
 
@@ -38,6 +39,8 @@ def candidate_picture(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def candidate_preview(request: HttpRequest, uid: uuid.UUID, index: int) -> HttpResponse:
     """The latest look at a candidate in the making."""
     run = get_object_or_404(visible_runs(request.user), uid=uid)
+    if index >= MAX_CANDIDATES:
+        raise Http404
     try:
         with get_settings().private_storage.open(
             blobs.preview_name(run.uid.hex, index)

@@ -14,7 +14,7 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
-from imagepipe.views.access import open_run
+from imagepipe.views.access import open_run, visible_candidates
 from imagepipe.views.breadcrumbs import Crumbs, here, runs_crumbs
 from imagepipe.views.progress import card_context, describe, warnings_of
 from imagepipe.views.slots import slots
@@ -45,6 +45,9 @@ class RunView(WagtailAdminTemplateMixin, View):
             slots=found,
             progress=describe(self.run, found),
             prompt=prompt_of(self.run),
+            source=visible_candidates(self.request.user)
+            .filter(pk=self.run.variation_of_id)
+            .first(),
             warnings=warnings_of(self.run),
             repeatable=self.run.state in (RunState.FAILED, RunState.CANCELLED),
             **card_context(self.request, self.run),

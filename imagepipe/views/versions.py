@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -17,7 +19,7 @@ from imagepipe.conf import get_settings
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.review.actions import ApproveVersion, RejectVersion
-from imagepipe.views.access import open_asset
+from imagepipe.views.access import open_asset, visible_assets
 from imagepipe.views.review_forms import RejectForm, WithdrawForm, first_error
 
 State = AssetVersion.State
@@ -35,11 +37,19 @@ class VersionRow:
     may_publish: bool
 
 
-def version_rows(asset: Asset, verbs: Mapping[str, bool]) -> list[VersionRow]:
-    """All versions, the latest first, with made-from edges; five queries."""
+def version_rows(
+    asset: Asset, user: AbstractBaseUser, verbs: Mapping[str, bool]
+) -> list[VersionRow]:
+    """All versions, the latest first, with made-from edges to what the person may see."""
+    seen = visible_assets(user)
+    parents = Lineage.objects.filter(parent__asset__in=seen)
+    children = Lineage.objects.filter(child__asset__in=seen)
     versions = (
         asset.versions.select_related("created_by")
-        .prefetch_related("parent_edges__parent__asset", "child_edges__child__asset")
+        .prefetch_related(
+            Prefetch("parent_edges", parents.select_related("parent__asset")),
+            Prefetch("child_edges", children.select_related("child__asset")),
+        )
         .order_by("-number")
     )
     return [_row(version, verbs) for version in versions]

@@ -167,15 +167,27 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
 
     def execute(self, skip_permission_checks: bool = False) -> AssetVersion:
         self.check(skip_permission_checks)
-        # Pixels are read and stored before the transaction; storing them twice is harmless.
+        if self._facts is None:
+            self._prepare()
+        return super().execute(skip_permission_checks=True)
+
+    def prepare(self) -> None:
+        """Read and store the pixels now, so that a transaction around ``execute`` is short.
+
+        Raises ``PermissionDenied`` and what ``execute`` raises.
+        """
+        self.check()
+        self._prepare()
+
+    def _prepare(self) -> None:
         _require_open(self.instance)
+        # Storing them twice is harmless.
         self._content = blobs.read(self.instance.sha256)
         settings = get_settings()
         self._facts = inspect_picture(
             self._content, max_bytes=settings.MAX_UPLOAD_BYTES, max_pixels=settings.MAX_PIXELS
         )
         masters.store(self._content)
-        return super().execute(skip_permission_checks=True)
 
     def perform(self) -> AssetVersion:
         candidate = Candidate.objects.select_for_update().get(pk=self.instance.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -19,6 +20,14 @@ class KnownPictures:
     """Versions of the library and pictures that other runs offer."""
     family: dict[str, Fingerprint] = field(default_factory=dict)
     """Earlier pictures of this run, and those of the runs that it asks for more of."""
+    _names: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: str, found: Fingerprint, *, kin: bool = False) -> None:
+        """Keep it under its name; those of the same name are numbered."""
+        self._names[name] += 1
+        if (count := self._names[name]) > 1:
+            name = f"{name} ({count})"
+        (self.family if kin else self.strangers)[name] = found
 
 
 def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> KnownPictures:
@@ -42,7 +51,7 @@ def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> KnownPi
         found = _described(findings) or _structure_only(phash, own)
         if found is not None:
             kin = run_id == run.pk or run_id in varied
-            (known.family if kin else known.strangers)[f"{title} #{number + 1}"] = found
+            known.add(f"{title} #{number + 1}", found, kin=kin)
             described.add(version)
     versions = AssetVersion.objects.exclude(perceptual_hash="").exclude(
         pk__in=described - {None}
@@ -52,7 +61,7 @@ def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> KnownPi
     ).iterator():
         found = _structure_only(phash, own)
         if found is not None:
-            known.strangers[f"{title} v{number}"] = found
+            known.add(f"{title} v{number}", found)
     return known
 
 

@@ -141,7 +141,7 @@ def test_in_the_stream_of_a_page_in_the_dark_on_a_phone(
     block.get_by_role("button", name="Largest 16:9").click()
     block.locator(".imagepipe-crop__preview").wait_for()
     block.get_by_role("button", name="Vary").wait_for()
-    assert violations(page, "#panel-child-content-body-section") == []
+    assert violations(page, "#panel-child-content-body-section [data-contentpath=crop]") == []
     page.evaluate("document.querySelector('[name=action-publish]').click()")
     page.wait_for_url(f"**/admin/pages/{root.pk}/")
     story = StoryPage.objects.get()

@@ -149,3 +149,29 @@ def asked_within(page, asked: list[str], *, seconds: int) -> int:
     before = len(asked)
     page.wait_for_timeout(1000 * seconds)
     return len(asked) - before
+
+
+def test_a_run_that_is_no_longer_shown_is_no_longer_asked_for(page):
+    """It leaves while a card is on its way, as in the chooser's tab."""
+    asked, cards = [], []
+
+    def progress(route):
+        asked.append(route.request.url)
+        answer = route.fetch()
+        told = answer.json()
+        told["candidates"][0] |= {"uid": "a" * 32, "key": "offered-1"}
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/progress/", progress)
+    page.route("**/cards/0/", lambda route: cards.append(route))
+    start(page, title="Apple", subject="apple", candidates=1)
+    for _tenth in range(100):
+        if cards:
+            break
+        page.wait_for_timeout(100)
+    page.evaluate("document.querySelector('[data-controller~=imagepipe-run]').remove()")
+    page.wait_for_timeout(300)
+    before = len(asked)
+    cards[0].fulfill(body="<article></article>", content_type="text/html")
+    page.wait_for_timeout(3500)
+    assert len(asked) == before

@@ -19,11 +19,10 @@ USE = models.JSONField(default=dict, blank=True, editable=False)
 
 
 def state(**fields: models.Field) -> ProjectState:
-    """One model in an app, as migrations see it."""
+    """One model in an app, as migrations see it; good for one comparison."""
     columns = [("id", models.BigAutoField(primary_key=True)), *fields.items()]
     project = ProjectState()
-    options = {"indexes": [], "constraints": []}
-    project.add_model(ModelState(APP, "Card", columns, options))
+    project.add_model(ModelState(APP, "Card", columns))
     return project
 
 
@@ -45,8 +44,10 @@ def test_the_models_of_these_tests_need_no_migration() -> None:
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    after = state(photo_use=USE.clone(), photo=AIImageField(profile="hero", blank=False))
-    [create] = changes(ProjectState(), after)
+    def wanted() -> ProjectState:
+        return state(photo_use=USE.clone(), photo=AIImageField(profile="hero", blank=False))
+
+    [create] = changes(ProjectState(), wanted())
     migration = migrations.Migration("0001_initial", APP)
     migration.operations = [create]
     text = MigrationWriter(migration).as_string()
@@ -59,7 +60,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     written = module.Migration("0001_initial", APP).mutate_state(ProjectState())
-    assert changes(written, after) == []
+    assert changes(written, wanted()) == []
     field = written.models[APP, "card"].fields["photo"]
     assert (field.profile_name, field.blank, field.null) == ("hero", False, True)
 

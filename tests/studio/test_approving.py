@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import TestCase
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
 from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.workflow import blobs
 from imagepipe.workflow.models import Candidate
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +94,17 @@ def test_four_eyes_are_explained(admin, candidate, settings):
     response = admin.post(url("candidate", candidate.uid), {"title": "Mine"}, follow=True)
     assertContains(response, "Somebody else has to accept this picture")
     assert not Asset.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pixels_are_not_read_while_the_database_is_locked(admin, candidate, monkeypatch):
+    read, locked = blobs.read, []
+
+    def watched(sha256: str) -> bytes:
+        locked.append(connection.in_atomic_block)
+        return read(sha256)
+
+    monkeypatch.setattr(blobs, "read", watched)
+    admin.post(url("candidate", candidate.uid), {"title": "Teapot"})
+    assert Asset.objects.get().title == "Teapot"
+    assert locked == [False]

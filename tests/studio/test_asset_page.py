@@ -262,3 +262,32 @@ def test_pictures_come_with_safe_headers(admin, complete, candidate):
 def test_a_type_that_is_no_picture_is_never_served(admin, asset):
     AssetVersion.objects.filter(asset=asset).update(mime="text/html")
     assert admin.get(url("version_picture", asset.uid, 1)).status_code == 404
+
+
+def test_relatives_that_one_may_not_see_are_not_named(browse, person, asset, complete, root):
+    secret = Asset.objects.create(
+        title="Merger of next year", slug="x", collection=root.add_child(name="Board")
+    )
+    relative = IngestVersion(
+        secret,
+        None,
+        content=jpeg(),
+        facts=inspect_picture(jpeg()),
+        origin=AssetVersion.Origin.UPLOADED,
+        parents=[(asset.versions.get(), Lineage.Relation.EDIT)],
+    ).execute()
+    Lineage.objects.create(
+        child=asset.versions.get(), parent=relative, relation=Lineage.Relation.VARIATION
+    )
+    own = root.add_child(name="Own")
+    Asset.objects.filter(pk=asset.pk).update(collection=own)
+    page = browse(person("vera", "view", collection=own)).get(url("asset", asset.uid))
+    assertContains(page, asset.title)
+    assertNotContains(page, "Merger of next year")
+    page = browse(person("boss", "view")).get(url("asset", asset.uid))
+    assertContains(page, "Merger of next year", count=2)
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "²", "-1", "1.0"])
+def test_a_version_number_that_is_none_is_not_found(admin, asset, number):
+    assert admin.get(url("asset", asset.uid), {"version": number}).status_code == 404

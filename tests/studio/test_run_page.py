@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from imagepipe.workflow import blobs
 from imagepipe.workflow.models import Candidate, Run, RunState, StepRun
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +102,22 @@ def test_more_like_this_says_why_it_cannot(admin, candidate, model):
     response = admin.post(url("candidate_vary", candidate.uid), follow=True)
     assertContains(response, "not allowed for production")
     assert not Run.objects.filter(variation_of=candidate).exists()
+
+
+def test_a_source_that_one_may_not_see_is_not_named(browse, person, finished, start, root):
+    own = root.add_child(name="Own")
+    source = finished.candidates.get(index=0)
+    run = start(title="Harmless")
+    Run.objects.filter(pk=run.pk).update(collection=own, variation_of=source)
+    Run.objects.filter(pk=finished.pk).update(title="Merger of next year")
+    page = browse(person("vera", "view", collection=own)).get(url("run", run.uid))
+    assertContains(page, "Harmless")
+    assertNotContains(page, "Merger of next year")
+    page = browse(person("boss", "view")).get(url("run", run.uid))
+    assertContains(page, "Merger of next year")
+
+
+def test_a_preview_beyond_all_candidates_is_not_found(admin, run):
+    blobs.replace(blobs.preview_name(run.uid.hex, 0), b"a preview")
+    assert admin.get(url("candidate_preview", run.uid, 0)).status_code == 200
+    assert admin.get(url("candidate_preview", run.uid, 10**300)).status_code == 404

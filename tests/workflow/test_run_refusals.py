@@ -259,3 +259,12 @@ def _reference() -> Any:
     from imagepipe.generation.request import ModelReference
 
     return ModelReference("sketch")
+
+
+def test_pictures_of_runs_with_the_same_title_are_all_known(start, finish):
+    """“More like this” keeps the title; a later run must not hide an earlier one's pictures."""
+    first = finish(start(seed=5, seed_policy="fixed", candidates=1))
+    finish(start(seed=6, seed_policy="fixed", candidates=1))
+    again = finish(start(seed=5, seed_policy="fixed", candidates=1))
+    assert len({run.title for run in (first, again)}) == 1
+    assert again.candidates.get().state == Candidate.State.REFUSED

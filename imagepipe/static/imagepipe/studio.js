@@ -22,6 +22,7 @@
     };
 
     connect() {
+      this.connected = true;
       this.failures = 0;
       this.wake = () => {
         if (!document.hidden) this.schedule(0);
@@ -31,6 +32,7 @@
     }
 
     disconnect() {
+      this.connected = false;
       clearTimeout(this.timer);
       document.removeEventListener('visibilitychange', this.wake);
       if (this.request) this.request.abort();
@@ -38,7 +40,7 @@
 
     schedule(delay) {
       clearTimeout(this.timer);
-      if (this.finishedValue) return;
+      if (this.finishedValue || !this.connected) return;
       this.timer = setTimeout(() => this.poll(), delay);
     }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 OURS = (
     "db.sqlite3",
@@ -17,10 +19,11 @@ OURS = (
     "edge-cache",
     "keys",
     "log-ins.json",
+    "log-ins.json.new",
     "media",
     "private",
-    "secret-key",
 )
+"""The secret key stays: the running process has read it, and the others would make a new one."""
 
 
 class FolderInUse(RuntimeError):
@@ -40,17 +43,25 @@ class DemoFolder:
         return self.path / "edge-cache"
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Raises FolderInUse."""
+    def locked(self) -> Iterator[TextIO]:
+        """Hold the folder; yields the file that lists the processes which do.
+
+        A child that inherits it holds the folder, too. Raises FolderInUse.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "demo.lock").open("a") as file:
+        with (self.path / "demo.lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                file.seek(0)
                 raise FolderInUse(
-                    f"Another demonstration is running in {self.path}. Stop it first."
+                    f"Another demonstration is running in {self.path}, or parts of it outlived "
+                    f"it. Stop it first; its processes were {' '.join(file.read().split())}."
                 ) from None
-            yield
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield file
 
     def contents(self) -> list[Path]:
         """What a start-over deletes; nothing else in the folder is touched."""

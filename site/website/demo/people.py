@@ -66,8 +66,10 @@ def create_people(log_ins: Path) -> dict[str, str]:
     administrator = _user(ADMINISTRATOR, passwords)
     administrator.is_staff = administrator.is_superuser = True
     administrator.save()
-    log_ins.touch(mode=0o600)
-    log_ins.write_text(json.dumps(passwords, indent=2) + "\n")
+    whole = log_ins.with_name(f"{log_ins.name}.new")
+    whole.touch(mode=0o600)
+    whole.write_text(json.dumps(passwords, indent=2) + "\n")
+    whole.replace(log_ins)
     return passwords
 
 

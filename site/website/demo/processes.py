@@ -29,11 +29,15 @@ class Processes:
     With ``quiet`` nothing appears until :meth:`follow`.
 
     Ctrl-C reaches only this process, which ends the children in the reverse order of their
-    start: each gets SIGTERM, and after ``GRACE`` seconds SIGKILL.
+    start: each gets SIGTERM, and after ``GRACE`` seconds or another Ctrl-C SIGKILL. Children
+    inherit ``lock`` and are noted in it.
     """
 
-    def __init__(self, output: TextIO, *, quiet: bool = False) -> None:
+    def __init__(
+        self, output: TextIO, *, quiet: bool = False, lock: TextIO | None = None
+    ) -> None:
         self._output = output
+        self._held = lock
         self._quiet = quiet
         self._lock = threading.Lock()
         self._children: dict[str, subprocess.Popen[str]] = {}
@@ -50,8 +54,12 @@ class Processes:
             text=True,
             errors="replace",
             start_new_session=True,
+            pass_fds=() if self._held is None else (self._held.fileno(),),
         )
         self._children[name] = child
+        if self._held is not None:
+            self._held.write(f"{child.pid}\n")
+            self._held.flush()
         self.lines[name] = []
         reader = threading.Thread(target=self._copy, args=(name, child), daemon=True)
         reader.start()
@@ -98,7 +106,7 @@ class Processes:
             child = self._children[name]
             try:
                 child.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
         for reader in self._readers:

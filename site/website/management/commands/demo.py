@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from website.demo.folder import DemoFolder, FolderInUse
+from website.demo.library import RunUnfinished
 from website.demo.people import ADMINISTRATOR, ROLES
 from website.demo.preparation import Demonstration
 from website.demo.processes import ProcessEnded, Processes
@@ -51,22 +53,29 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _interrupt)
         folder = DemoFolder(Path(settings.VAR))
         try:
-            with folder.locked():
+            with folder.locked() as lock:
+                self._require_ports(options)  # before anything is deleted
                 if options["reset"]:
                     self._reset(folder, ask=not options["no_input"])
-                self._run(folder, options)
-        except (FolderInUse, ProcessEnded, TimeoutError) as error:
+                self._run(folder, lock, options)
+        except (FolderInUse, ProcessEnded, RunUnfinished, OSError, OperationalError) as error:
             raise CommandError(str(error)) from error
 
-    def _run(self, folder: DemoFolder, options: dict[str, Any]) -> None:
+    def _require_ports(self, options: dict[str, Any]) -> None:
+        if options["port"] == options["edge_port"]:
+            raise CommandError("--port and --edge-port must differ.")
+        _require_free(options["port"], "--port")
+        _require_free(options["edge_port"], "--edge-port")
+
+    def _run(self, folder: DemoFolder, lock: TextIO, options: dict[str, Any]) -> None:
         output = self.stdout._out  # type: ignore[attr-defined]
-        processes = Processes(output, quiet=True)
+        processes = Processes(output, quiet=True, lock=lock)
         demonstration = Demonstration(
             folder,
             processes,
             output,
-            port=_free_port(options["port"], "--port"),
-            edge_port=_free_port(options["edge_port"], "--edge-port"),
+            port=options["port"],
+            edge_port=options["edge_port"],
         )
         self.stdout.write("Preparing the demonstration")
         try:
@@ -111,7 +120,7 @@ class Command(BaseCommand):
         self.stdout.write(f"This deletes from {folder.path}:")
         for path in doomed:
             self.stdout.write(f"  {path.name}")
-        if ask and input("Type “yes” to delete it: ").strip().lower() != "yes":
+        if ask and not _confirmed("Type “yes” to delete it: "):
             raise CommandError("Nothing was deleted.")
         folder.clear()
 
@@ -135,14 +144,26 @@ def _any_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _free_port(port: int, option: str) -> int:
+def _require_free(port: int, option: str) -> None:
+    if not 0 < port < 65536:
+        raise CommandError(f"{option} lies from 1 to 65535.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise CommandError(
+                f"Port {port} is not for ordinary users. Choose another with {option}."
+            ) from None
         except OSError:
             raise CommandError(f"Port {port} is taken. Choose another with {option}.") from None
-    return port
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() == "yes"
+    except EOFError:  # nobody is there to answer
+        return False
 
 
 def _interrupt(number: int, frame: object) -> None:
