@@ -21,7 +21,7 @@ from imagepipe.delivery.profiles import (
 from imagepipe.delivery.use_requirements import missing_for_use
 from imagepipe.delivery.uses import InvalidUse, read_crop, shares, use_of
 from imagepipe.formfields import CropField
-from imagepipe.widgets import GeneratingImageChooser
+from imagepipe.widgets import CropInput, GeneratingImageChooser
 
 _COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime": "image"}
 
@@ -29,13 +29,13 @@ _COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime":
 class CropBlock(FieldBlock):
     """Left, top, width and height as shares of the picture, or None for all of it."""
 
-    def __init__(self, required: bool = False, help_text: str | None = None, **kwargs: Any):
-        self.field_options = {"required": required, "help_text": help_text}
+    def __init__(self, *, profile: str, **kwargs: Any) -> None:
+        self.profile_name = profile
         super().__init__(**kwargs)
 
     @cached_property
     def field(self) -> CropField:
-        return CropField(**self.field_options)
+        return CropField(required=False, widget=CropInput(profile_name=self.profile_name))
 
     class Meta:
         icon = "crop"
@@ -66,13 +66,15 @@ class AIImageBlock(ImageBlock):
     ) -> None:
         self.profile_name = profile
         self._own_options = {"required": required, "profile": profile}
-        super().__init__(required=required, **kwargs)
-        self._add("image", GeneratingImageChooserBlock(required=required, profile=profile))
-        self._add("crop", CropBlock(label=_("Crop for this use")))
-
-    def _add(self, name: str, block: FieldBlock) -> None:
-        block.set_name(name)
-        self.child_blocks[name] = block
+        wagtails = ImageBlock().child_blocks
+        children = [
+            ("image", GeneratingImageChooserBlock(required=required, profile=profile)),
+            ("decorative", wagtails["decorative"]),
+            ("alt_text", wagtails["alt_text"]),
+            ("crop", CropBlock(profile=profile, label=_("Crop for this use"))),
+        ]
+        # Wagtail's own constructor takes no further children.
+        super(ImageBlock, self).__init__(children, **kwargs)
 
     @property
     def profile(self) -> ImageProfile:

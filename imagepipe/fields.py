@@ -100,6 +100,8 @@ class AIImageField(models.ForeignKey):
         name, path, args, kwargs = super().deconstruct()
         if str(kwargs.get("to", "")).lower() == get_image_model_string().lower():
             del kwargs["to"]  # whichever image model the project has
+        # Our defaults are not Django's, which leaves out its own.
+        kwargs |= {"null": self.null, "blank": self.blank, "related_name": self._related_name}
         if self.profile_name != DEFAULT_PROFILE:
             kwargs["profile"] = self.profile_name
         return name, path, list(args), kwargs

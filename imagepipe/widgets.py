@@ -32,6 +32,14 @@ def own_media() -> forms.Media:
     )
 
 
+def usable_profile(name: str) -> ImageProfile:
+    """That of the settings; the default's options where it cannot be used (see the checks)."""
+    try:
+        return get_profile(name)
+    except (UnknownProfile, InvalidProfile):
+        return ImageProfile(name)
+
+
 @dataclass(frozen=True)
 class ChosenImage:
     """What a form has sent: the image's key and, where the form shows it, its use."""
@@ -50,7 +58,12 @@ class CropInput(forms.Widget):
     """Four percentages with a live preview; one hidden input carries them as JSON."""
 
     template_name = "imagepipe/widgets/crop.html"
-    ratios: tuple[tuple[int, int], ...] = ()
+
+    def __init__(
+        self, attrs: dict[str, Any] | None = None, *, profile_name: str = DEFAULT_PROFILE
+    ) -> None:
+        super().__init__(attrs)
+        self.profile_name = profile_name
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         """A list where it is JSON; anything else as it was sent, for the field to refuse."""
@@ -67,7 +80,7 @@ class CropInput(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> Any:
         context = super().get_context(name, value, attrs)
-        context["widget"]["ratios"] = self.ratios
+        context["widget"]["ratios"] = usable_profile(self.profile_name).ratios
         return context
 
     def id_for_label(self, id_: str) -> str:
@@ -97,18 +110,10 @@ class GeneratingImageChooser(AdminImageChooser):
     def get_context(self, name: str, value_data: Any, attrs: Any) -> Any:
         return {
             **super().get_context(name, value_data, attrs),
-            "profile": self.profile,
+            "profile": usable_profile(self.profile_name),
             "candidate": value_data.get("candidate") or "",
             "offers_generation": self.offers_generation,
         }
-
-    @property
-    def profile(self) -> ImageProfile:
-        """That of the settings; the default's options where it cannot be used."""
-        try:
-            return get_profile(self.profile_name)
-        except (UnknownProfile, InvalidProfile):
-            return ImageProfile(self.profile_name)
 
     @property
     def media(self) -> forms.Media:
@@ -168,8 +173,7 @@ class AIImageChooser(GeneratingImageChooser):
 
     def get_context(self, name: str, value_data: Any, attrs: Any) -> Any:
         context = super().get_context(name, value_data, attrs)
-        crop = CropInput()
-        crop.ratios = self.profile.ratios
+        crop = CropInput(profile_name=self.profile_name)
         use = value_data.get("use") or {}
         return {
             **context,

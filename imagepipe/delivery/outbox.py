@@ -64,3 +64,13 @@ def request_overdue() -> int:
         with transaction.atomic():
             request_publication(asset)
     return len(assets)
+
+
+def request_all() -> int:
+    """Have every publication written again, as it is; return how many.
+
+    For a delivery storage that was lost, or for grants that another key shall sign.
+    """
+    return Publication.objects.filter(desired__gt=0).update(
+        observed=F("desired") - 1, attempts=0, retry_at=None
+    )

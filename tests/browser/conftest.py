@@ -91,7 +91,7 @@ def editor(transactional_db: None, settings: Any, tmp_path: Path, key_folder: Pa
         name="Product shot",
         slug="product",
         description="One object in front of a plain background, for teasers and cards.",
-        subject="a {subject}",
+        subject="a {subject} on a blue background",
         light="{light}",
         variables=[
             {"name": "subject", "label": "Object"},
@@ -175,7 +175,6 @@ def shoot() -> Callable[[BrowserPage, str], None]:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         taken = page.screenshot(animations="disabled")
         picture = Image.open(io.BytesIO(taken)).convert("RGB")
-        small = picture.quantize(256, kmeans=1)
-        small.save(SCREENSHOTS / f"{name}.png", optimize=True)
+        picture.save(SCREENSHOTS / f"{name}.webp", quality=88, method=6)
 
     return shoot

@@ -138,8 +138,13 @@ def test_in_the_stream_of_a_page_in_the_dark_on_a_phone(
     page.locator(MODAL).wait_for(state="detached")
     assert block.locator(".chooser__title").inner_text() == "Panda"
     assert block.get_by_label("Alt text").input_value() == "A panda on blue"
+    block.get_by_role("button", name="Largest 16:9").click()
+    block.locator(".imagepipe-crop__preview").wait_for()
+    block.get_by_role("button", name="Vary").wait_for()
+    assert violations(page, "#panel-child-content-body-section [data-contentpath=crop]") == []
     page.evaluate("document.querySelector('[name=action-publish]').click()")
     page.wait_for_url(f"**/admin/pages/{root.pk}/")
     story = StoryPage.objects.get()
     assert story.live
     assert story.body[0].value.pk == Asset.objects.get().image_id
+    assert story.body[0].value.contextual_crop[2] == 10_000

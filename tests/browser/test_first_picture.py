@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-BRIEF, OBJECT, PAGE = "A mushroom for autumn", "a mushroom", "Mushrooms"
+BRIEF, OBJECT, PAGE = "A mushroom for autumn", "mushroom", "Mushrooms"
 LogIn = Callable[[str], "Page"]
 Shoot = Callable[["Page", str], None]
 
@@ -86,7 +86,7 @@ def test_the_tutorial(log_in: LogIn, demonstration: Demonstration, shoot: Shoot)
 def ask(page: Page, shoot: Shoot) -> None:
     open_studio(page, "Generate")
     page.get_by_label("Brief").fill(BRIEF)
-    page.get_by_label("Prompt template").select_option(label="Object on colour")
+    page.get_by_label("Prompt template").select_option(label="Small object with room around it")
     page.get_by_label("Object").select_option(OBJECT)
     assert page.get_by_label("Background").input_value() == "a green"
     assert page.get_by_label("Candidates").input_value() == "4"

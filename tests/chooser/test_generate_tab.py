@@ -74,6 +74,7 @@ def test_the_modal_has_three_tabs(admin: Client, template: PromptTemplate) -> No
 def test_it_opens_at_generate_with_the_profiles_template(
     admin: Client, template: PromptTemplate, settings: Any
 ) -> None:
+    PromptTemplate.objects.create(name="A first one", slug="first", subject="{what}")
     settings.IMAGEPIPE = {
         **settings.IMAGEPIPE,
         "PROFILES": {"hero": {"template": "product"}},

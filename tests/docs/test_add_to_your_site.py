@@ -67,7 +67,8 @@ from imagepipe.workflow.models import Run
 anna = User.objects.create_superuser("anna", "anna@example.com", "anna")
 run = Run(title="Mushroom", model=RegisteredModel.objects.get(),
           collection=Collection.get_first_root_node())
-brief = Brief(prompt="a mushroom on a green background", candidates=1, seed=7, width=128, height=128)
+words = "a mushroom on a green background"
+brief = Brief(prompt=words, candidates=1, seed=7, width=128, height=128)
 StartRun(run, anna, brief=brief).execute()
 """
 
@@ -75,7 +76,8 @@ OLD = """
 from django.template import Context, Template
 from wagtail.images.models import Image
 image = Image.objects.get(title="Old")
-print(Template("{% load imagepipe_tags %}{% picture image %}").render(Context({"image": image})))
+template = Template("{% load imagepipe_tags %}{% picture image %}")
+print(template.render(Context({"image": image})))
 """
 
 
@@ -93,7 +95,12 @@ class Project:
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environ, capture_output=True, text=True, timeout=300
+            command,
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout

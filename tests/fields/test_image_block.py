@@ -127,8 +127,12 @@ def test_it_survives_a_migration() -> None:
     assert not block.child_blocks["image"].required
 
 
-def test_the_page_editor_can_build_it(published: Published) -> None:
-    packed = json.dumps(JSContext().pack(AIImageBlock()))
+def test_the_page_editor_can_build_it(settings: Any) -> None:
+    profiles = {"hero": {"ratios": [[21, 9]]}}
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PROFILES": profiles}
+    packed = json.dumps(JSContext().pack(AIImageBlock(profile="hero")))
+    assert "Largest 21:9" in packed
+    assert "imagepipe-choose#generate" in packed
     assert "wagtail.images.blocks.ImageBlock" in packed
     assert "imagepipe-crop" in packed
 

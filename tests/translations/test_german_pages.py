@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from django.contrib.auth.models import Group
 from django.template import Context, Template
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 from lxml import html
 
 from imagepipe.assets.models import Asset
+from imagepipe.workflow import leases
 from imagepipe.workflow.models import Candidate, Run, StepRun
 from tests.translations.catalogue import read_po
 
@@ -117,6 +120,20 @@ def test_a_refused_prompt(german: Client, start: Any, finish: Any) -> None:
         for text in found
     )
     assert not any("not made here" in text for text in found)
+
+
+def test_a_run_that_lost_its_worker(german: Client, run: Run, settings: Any) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "MAX_ATTEMPTS": 2}
+    past = timezone.now() - dt.timedelta(hours=1)
+    Run.objects.filter(pk=run.pk).update(
+        state="running", lease_owner="gone", lease_until=past, attempt=2
+    )
+    with override("de"):
+        assert leases.reap() == 1
+    run.refresh_from_db()
+    assert run.error.startswith("The run lost its worker 2 times")
+    found = german_texts(german, "imagepipe_admin:run", run.uid)
+    assert any(text.startswith("Der Lauf hat seinen Worker 2-mal verloren") for text in found)
 
 
 def test_the_page_of_a_candidate(german: Client, candidate: Candidate) -> None:

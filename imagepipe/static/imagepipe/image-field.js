@@ -7,9 +7,7 @@ class ImagepipeCropController extends window.StimulusModule.Controller {
 
   connect() {
     this.read();
-    this.showPicture();
-    const place = this.element.closest(".imagepipe-use, [data-contentpath], li, form");
-    this.picture = place && place.querySelector("[data-chooser-image]");
+    this.picture = this.nearestPicture();
     if (this.picture) {
       this.observer = new MutationObserver(() => this.showPicture());
       this.observer.observe(this.picture, { attributes: true, attributeFilter: ["src"] });
@@ -19,6 +17,13 @@ class ImagepipeCropController extends window.StimulusModule.Controller {
 
   disconnect() {
     if (this.observer) this.observer.disconnect();
+  }
+
+  /** The chooser's preview: beside this one in a field, in a sibling in a block. */
+  nearestPicture() {
+    let place = this.element;
+    while (place && !place.querySelector("[data-chooser-image]")) place = place.parentElement;
+    return place && place.querySelector("[data-chooser-image]");
   }
 
   get numbers() {
