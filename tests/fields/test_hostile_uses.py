@@ -1,4 +1,4 @@
-"""What no form of ours sends: JSON of an importer or an API, and bytes that no database takes."""
+"""What no form of ours sends: JSON of importers and APIs, and bytes that no database takes."""
 
 from __future__ import annotations
 
