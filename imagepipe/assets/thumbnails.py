@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
 from PIL import Image, ImageOps
 
 from imagepipe.assets import masters
@@ -14,6 +16,8 @@ SIDE = 480
 """Pixels of the longer side; a cell of a listing at twice the density."""
 QUALITY = 82
 BACKGROUND = (255, 255, 255)
+_one_at_a_time = threading.Lock()
+"""A listing asks for two dozen at once, and a master may unfold to hundreds of megabytes."""
 
 
 def thumbnail_name(sha256: str) -> str:
@@ -23,22 +27,31 @@ def thumbnail_name(sha256: str) -> str:
 def read(sha256: str) -> bytes:
     """The JPEG for a master, made now if nobody asked before. Raises FileNotFoundError."""
     storage, name = get_settings().private_storage, thumbnail_name(sha256)
+    if content := _kept(storage, name):
+        return content
+    with _one_at_a_time:
+        if content := _kept(storage, name):  # made while this one waited
+            return content
+        content = reduce(masters.read(sha256))
+        storage.delete(name)
+        storage.save(name, ContentFile(content))
+        return content
+
+
+def _kept(storage: Storage, name: str) -> bytes:
     try:
         with storage.open(name) as file:
-            if content := file.read():
-                return bytes(content)
+            return bytes(file.read())
     except FileNotFoundError:
-        pass
-    content = reduce(masters.read(sha256))
-    storage.delete(name)
-    storage.save(name, ContentFile(content))
-    return content
+        return b""
 
 
 def reduce(content: bytes) -> bytes:
     """A JPEG of at most ``SIDE`` pixels, upright, without any of the master's metadata."""
     with Image.open(io.BytesIO(content)) as image:
         image.draft("RGB", (SIDE, SIDE))
+        if image.mode in ("L", "RGB", "RGBA"):
+            image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)  # before any copy is made
         upright = ImageOps.exif_transpose(image) or image
         small = upright.convert("RGBA" if "A" in upright.getbands() else "RGB")
     small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)

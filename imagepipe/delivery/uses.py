@@ -79,8 +79,9 @@ def shares(region: Region) -> list[float]:
 
 def use_of(image: models.Model) -> ImageUse:
     """What an image instance says about its use; Wagtail's blocks say it in the same words."""
+    text = getattr(image, "contextual_alt_text", None)
     return ImageUse(
-        getattr(image, "contextual_alt_text", None),
+        text if text is None else str(text),  # JSON of importers may hold anything
         bool(getattr(image, "decorative", False)),
         getattr(image, "contextual_crop", None),
     )

@@ -11,6 +11,7 @@ from wagtail.coreutils import get_content_languages
 
 from imagepipe.assets.actions import MAX_ALT_TEXT
 from imagepipe.delivery.alternatives import default_codes
+from imagepipe.views.shown_values import ShownValues
 
 ALT_PREFIX = "alt_"
 
@@ -36,17 +37,18 @@ def _field(
     )
 
 
-class AltTextForm(forms.Form):
+class AltTextForm(ShownValues, forms.Form):
     """All alternative texts of an asset; an empty one removes that language."""
 
     def __init__(self, texts: Mapping[str, str], data: Any = None) -> None:
         super().__init__(data)
         self.fields.update(alt_text_fields(texts))
+        self.remember_shown()
 
     @property
     def texts(self) -> dict[str, str]:
-        """What ``SetAltText`` takes."""
-        return texts_of(self.cleaned_data)
+        """What ``SetAltText`` takes: the texts that were changed."""
+        return texts_of(self.edited())
 
 
 def texts_of(values: Mapping[str, Any]) -> dict[str, str]:

@@ -34,7 +34,7 @@ FACTS = {
     "reason": _("Reason"),
     "note": _("Note"),
     "title": _("Title"),
-    "collection": _("Collection"),
+    "collection_id": _("Collection"),
     "texts": _("Texts"),
     "licence": _("Licence"),
     "rights_holder": _("Rights holder"),

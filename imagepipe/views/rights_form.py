@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.documents import rights_of
 from imagepipe.rights.models import RightsRecord
+from imagepipe.views.shown_values import ShownValues
 
 CODES = re.compile(r"[\s,;]+")
 
@@ -43,7 +44,7 @@ class CodesField(forms.CharField):
         return codes
 
 
-class RightsForm(forms.ModelForm):
+class RightsForm(ShownValues, forms.ModelForm):
     """What is known about the rights of a picture; saved by the action, not by the form."""
 
     licence_url = _address(_("Address of the licence"))
@@ -83,6 +84,7 @@ class RightsForm(forms.ModelForm):
         kept = Q(pk=self.instance.fallback_id) | Q(pk__in=choices.values("pk"))
         self.fields["fallback"].queryset = Asset.objects.filter(kept).exclude(pk=asset.pk)
         self.fields["fallback"].empty_label = _("Nothing")
+        self.remember_shown()
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -96,5 +98,5 @@ class RightsForm(forms.ModelForm):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What ``SetRights`` takes."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+        """What ``SetRights`` takes: the fields that were changed."""
+        return self.edited()

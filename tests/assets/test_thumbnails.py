@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
+import pytest
 from PIL import Image
 
+from imagepipe.assets import masters, thumbnails
 from imagepipe.assets.thumbnails import SIDE, reduce
 
 
@@ -41,3 +46,24 @@ def test_a_turned_photograph_stands_upright_and_tells_nothing():
     small = opened(reduce(content))
     assert small.size == (SIDE // 2, SIDE)
     assert not small.getexif()
+
+
+def test_many_who_ask_at_once_wait_for_one(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storages = {name: dict(options) for name, options in settings.STORAGES.items()}
+    storages["imagepipe_private"]["OPTIONS"] = {"location": tmp_path, "base_url": None}
+    settings.STORAGES = storages
+    sha256 = masters.store(encode(Image.new("RGB", (4000, 3000), "teal"), "PNG"))
+    made = []
+
+    def watched(content: bytes) -> bytes:
+        made.append(content)
+        return reduce(content)
+
+    monkeypatch.setattr(thumbnails, "reduce", watched)
+    with ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(thumbnails.read, [sha256] * 8))
+    assert len(answers) == len(made) == 1
+    assert opened(answers.pop()).size == (SIDE, SIDE * 3 // 4)
+    assert len(list((tmp_path / "thumbnails").rglob("*.jpg"))) == 1

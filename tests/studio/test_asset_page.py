@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
+from lxml import html
 from PIL import Image
 from pytest_django.asserts import assertContains, assertNotContains
 from wagtail.models import Page
@@ -291,3 +292,39 @@ def test_relatives_that_one_may_not_see_are_not_named(browse, person, asset, com
 @pytest.mark.parametrize("number", ["9" * 5000, "²", "-1", "1.0"])
 def test_a_version_number_that_is_none_is_not_found(admin, asset, number):
     assert admin.get(url("asset", asset.uid), {"version": number}).status_code == 404
+
+
+def shown(client, address: str) -> dict[str, str]:
+    """What a browser would send of the form, untouched."""
+    form = html.fromstring(client.get(address).content).xpath("//main//form")[-1]
+    hidden = {field.name: field.value or "" for field in form.xpath(".//input[@type='hidden']")}
+    values = hidden | dict(form.form_values())
+    return {name: value for name, value in values.items() if "csrf" not in name}
+
+
+def test_two_people_with_the_same_form_keep_each_others_words(admin, asset):
+    address = url("asset_alt", asset.uid)
+    first, second = shown(admin, address), shown(admin, address)
+    admin.post(address, first | {"alt_en": "A red teapot"})
+    admin.post(address, second | {"alt_de": "Eine rote Teekanne"})
+    assert asset.alt_texts() == {"en": "A red teapot", "de": "Eine rote Teekanne"}
+    third = shown(admin, address)
+    admin.post(address, third | {"alt_de": ""})
+    assert asset.alt_texts() == {"en": "A red teapot"}
+
+
+def test_two_people_with_the_same_rights_keep_each_others_changes(admin, asset, editor):
+    values = {
+        "licence": "MIT",
+        "rights_holder": "Ada",
+        "markets": ["AT", "DE"],
+        "valid_until": timezone.now() + dt.timedelta(days=30),
+    }
+    SetRights(asset, editor, values=values).execute()
+    address = url("asset_rights", asset.uid)
+    first, second = shown(admin, address), shown(admin, address)
+    admin.post(address, first | {"persons": "missing", "credit": "Photo: Ada"})
+    admin.post(address, second | {"markets": "DE"})
+    rights = Asset.objects.get(pk=asset.pk).rights
+    assert (rights.persons, rights.credit) == ("missing", "Photo: Ada")
+    assert (rights.markets, rights.licence) == (["DE"], "MIT")

@@ -23,7 +23,7 @@ OURS = (
     "media",
     "private",
 )
-"""The secret key stays: the running process has read it, and the others would make a new one."""
+"""The secret key stays: this process has read it, and the others would make a new one."""
 
 
 class FolderInUse(RuntimeError):

@@ -147,9 +147,9 @@ def clear(journey: Journey) -> str:
     page = editor.read(f"{STUDIO}/pictures/{journey.asset}/alt/")
     form = next(form for form in page.forms if any("alt" in name for name in form.fields))
     texts = {
-        name: ALT[name.rpartition("_")[2]]
+        name: ALT[name.removeprefix("alt_")]
         for name in form.fields
-        if name and name.rpartition("_")[2] in ALT
+        if name and name.startswith("alt_") and name.removeprefix("alt_") in ALT
     }
     editor.submit(form, texts)
     page = rights.read(f"{STUDIO}/pictures/{journey.asset}/rights/")
