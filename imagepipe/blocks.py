@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,6 +12,7 @@ from wagtail.blocks import FieldBlock
 from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.images.blocks import ImageBlock, ImageChooserBlock
 
+from imagepipe.delivery.deferred import deferred_images
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,
     ImageProfile,
@@ -51,6 +52,14 @@ class GeneratingImageChooserBlock(ImageChooserBlock):
     @cached_property
     def widget(self) -> GeneratingImageChooser:
         return GeneratingImageChooser(profile_name=self.profile_name)
+
+    def bulk_to_python(self, values: Iterable[Any]) -> list[Any]:
+        """Without a query where the picture tag knows what it needs already."""
+        keys = list(values)
+        images = deferred_images(key for key in keys if key is not None)
+        if images is None:
+            return super().bulk_to_python(keys)
+        return [images.get(key) for key in keys]
 
 
 class AIImageBlock(ImageBlock):

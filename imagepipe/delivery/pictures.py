@@ -33,18 +33,24 @@ _MEMO = "_imagepipe_pictures"
 
 def load_deliveries(image_ids: Iterable[Any]) -> Known:
     """Delivery data by image id, from the cache and, for the rest, with one query."""
-    wanted = {pk: _key(pk) for pk in image_ids}
-    cached = cache.get_many(wanted.values())
-    known: Known = {pk: cached[key] for pk, key in wanted.items() if key in cached}
+    wanted = set(image_ids)
+    known = remembered_deliveries(wanted)
     missing = [pk for pk in wanted if pk not in known]
     if missing:
         fresh = _query(missing)
         cache.set_many(
-            {wanted[pk]: delivery for pk, delivery in fresh.items()},
+            {_key(pk): delivery for pk, delivery in fresh.items()},
             get_settings().PICTURE_CACHE_SECONDS,
         )
         known |= fresh
     return known
+
+
+def remembered_deliveries(image_ids: Iterable[Any]) -> Known:
+    """What the cache knows, by image id; no query."""
+    wanted = {pk: _key(pk) for pk in image_ids}
+    cached = cache.get_many(wanted.values())
+    return {pk: cached[key] for pk, key in wanted.items() if key in cached}
 
 
 def delivery_of(

@@ -14,7 +14,7 @@ from imagepipe.workflow.models import Run
 from imagepipe.workflow.worker import Worker
 from tests.browser.conftest import PHONE
 from tests.browser.studio_pages import RULES, wait_for_end
-from tests.fields.models import StoryPage, Teaser
+from tests.fields.models import ReportPage, Teaser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -124,7 +124,7 @@ def test_in_the_stream_of_a_page_in_the_dark_on_a_phone(
     open_browser: Callable[..., Page], hero: None, worker: Worker, shoot: Shoot
 ) -> None:
     root = WagtailPage.get_first_root_node()
-    add = f"/admin/pages/add/imagepipe_fields/storypage/{root.pk}/"
+    add = f"/admin/pages/add/imagepipe_fields/reportpage/{root.pk}/"
     page = open_browser(add, color_scheme="dark", viewport=PHONE)
     page.locator("#id_title").fill("Story")
     block = page.locator("#panel-child-content-body-section")
@@ -144,7 +144,7 @@ def test_in_the_stream_of_a_page_in_the_dark_on_a_phone(
     assert violations(page, "#panel-child-content-body-section [data-contentpath=crop]") == []
     page.evaluate("document.querySelector('[name=action-publish]').click()")
     page.wait_for_url(f"**/admin/pages/{root.pk}/")
-    story = StoryPage.objects.get()
+    story = ReportPage.objects.get()
     assert story.live
     assert story.body[0].value.pk == Asset.objects.get().image_id
     assert story.body[0].value.contextual_crop[2] == 10_000

@@ -35,7 +35,7 @@ class Teaser(DraftStateMixin, RevisionMixin, AbstractIllustrated):
         return self.title
 
 
-class StoryPage(Page):
+class ReportPage(Page):
     """A page with a field, a StreamField and an inline panel."""
 
     hero = AIImageField()
@@ -60,7 +60,7 @@ class StoryPage(Page):
 
 
 class Slide(Orderable):
-    page = ParentalKey(StoryPage, on_delete=models.CASCADE, related_name="slides")
+    page = ParentalKey(ReportPage, on_delete=models.CASCADE, related_name="slides")
     picture = AIImageField()
 
     panels = [FieldPanel("picture")]

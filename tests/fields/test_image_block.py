@@ -18,7 +18,7 @@ from imagepipe.delivery.discovery import image_ids_of
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import verify_url
 from tests.fields.conftest import Published
-from tests.fields.models import StoryPage
+from tests.fields.models import ReportPage
 from tests.templatetags.test_picture_tag import urls_in
 
 
@@ -139,10 +139,10 @@ def test_the_page_editor_can_build_it(settings: Any) -> None:
 
 def test_the_tag_and_discovery(published: Published, django_assert_num_queries: Any) -> None:
     image = published(1000, 600).image
-    page = StoryPage(title="Story")
+    page = ReportPage(title="Story")
     page.body = [("picture", AIImageBlock().to_python(stored(image.pk, crop=[0, 0, 0.5, 1])))]
     with django_assert_num_queries(0):
-        assert image_ids_of(StoryPage(body=json.dumps(page.body.get_prep_value()))) == {
+        assert image_ids_of(ReportPage(body=json.dumps(page.body.get_prep_value()))) == {
             image.pk
         }
     template = Template("{% load imagepipe_tags %}{% picture page.body.0.value %}")

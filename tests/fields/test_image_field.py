@@ -18,7 +18,7 @@ from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import plan, verify_url
 from tests.delivery.library import Library, loose_image
 from tests.fields.conftest import Published
-from tests.fields.models import Slide, StoryPage, Teaser
+from tests.fields.models import ReportPage, Slide, Teaser
 from tests.templatetags.test_picture_tag import urls_in
 
 
@@ -29,7 +29,7 @@ def render(text: str, **context: Any) -> str:
 def test_the_field_brings_its_second_column() -> None:
     for model, names in [
         (Teaser, ["hero", "hero_use", "side", "side_use"]),
-        (StoryPage, ["hero", "hero_use"]),
+        (ReportPage, ["hero", "hero_use"]),
         (Slide, ["picture", "picture_use"]),
     ]:
         present = [field.name for field in model._meta.local_fields]

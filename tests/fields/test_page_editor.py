@@ -11,7 +11,7 @@ from wagtail.test.utils.form_data import inline_formset, nested_form_data, strea
 
 from imagepipe.assets.models import AltText, Asset
 from tests.fields.conftest import Published
-from tests.fields.models import Slide, StoryPage, Teaser
+from tests.fields.models import ReportPage, Slide, Teaser
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def form_data(**changes: Any) -> dict[str, Any]:
 
 def add(editor: Client, **changes: Any) -> Any:
     root = Page.objects.get(depth=1)
-    url = reverse("wagtailadmin_pages:add", args=["imagepipe_fields", "storypage", root.pk])
+    url = reverse("wagtailadmin_pages:add", args=["imagepipe_fields", "reportpage", root.pk])
     return editor.post(url, form_data(**changes))
 
 
@@ -64,7 +64,7 @@ def test_a_picture_and_its_use_are_saved(editor: Client, published: Published) -
         },
     )
     assert response.status_code == 302
-    page = StoryPage.objects.get()
+    page = ReportPage.objects.get()
     assert page.live
     assert page.hero_id == image.pk
     assert page.hero_use == {"alt_text": "Boats at dawn", "crop": [0.1, 0, 0.5, 1]}
@@ -81,11 +81,11 @@ def test_a_draft_may_be_incomplete_but_not_what_is_published(
     response = add(editor, **data, **{"action-publish": "1"})
     assert set(errors_of(response)) == {"hero"}
     assert "mark it as decorative" in response.content.decode()
-    assert not StoryPage.objects.exists()
+    assert not ReportPage.objects.exists()
 
     response = add(editor, **data)
     assert response.status_code == 302
-    page = StoryPage.objects.get()
+    page = ReportPage.objects.get()
     assert not page.live
 
     url = reverse("wagtailadmin_pages:edit", args=[page.pk])
@@ -104,7 +104,7 @@ def test_a_draft_of_a_live_page_may_be_incomplete(
 ) -> None:
     live = published().image
     add(editor, **{"hero": str(live.pk), "action-publish": "1"})
-    page = StoryPage.objects.get()
+    page = ReportPage.objects.get()
     url = reverse("wagtailadmin_pages:edit", args=[page.pk])
     assert editor.post(url, form_data(hero=str(silent.image_id))).status_code == 302
     page.refresh_from_db()
@@ -114,7 +114,7 @@ def test_a_draft_of_a_live_page_may_be_incomplete(
 
 def test_clearing_the_picture_clears_its_use(editor: Client, published: Published) -> None:
     add(editor, **{"hero": str(published().image.pk), "hero-alt_text": "Words"})
-    page = StoryPage.objects.get()
+    page = ReportPage.objects.get()
     url = reverse("wagtailadmin_pages:edit", args=[page.pk])
     assert editor.post(url, form_data(**{"action-publish": "1"})).status_code == 302
     page.refresh_from_db()
@@ -151,10 +151,10 @@ def test_a_picture_in_the_stream(editor: Client, published: Published, silent: A
     assert "no part of the picture" in response.content.decode()
 
     assert add(editor, **incomplete).status_code == 302
-    StoryPage.objects.get().delete()
+    ReportPage.objects.get().delete()
     complete = block(image=str(silent.image_id), alt_text="Mast", crop="[0, 0, 0.5, 1]")
     assert add(editor, **complete, **{"action-publish": "1"}).status_code == 302
-    page = StoryPage.objects.get()
+    page = ReportPage.objects.get()
     image = page.body[0].value
     assert image.contextual_alt_text == "Mast"
     assert image.contextual_crop == (0, 0, 5000, 10000)
@@ -175,7 +175,7 @@ def test_a_picture_in_an_inline_panel(editor: Client, silent: Asset) -> None:
     response = add(editor, slides=slides, **{"action-publish": "1"})
     assert "mark it as decorative" in response.content.decode()
     assert add(editor, slides=slides).status_code == 302
-    StoryPage.objects.get().delete()
+    ReportPage.objects.get().delete()
     slides = inline_formset([slide | {"picture-alt_text": "Mast"}])
     assert add(editor, slides=slides, **{"action-publish": "1"}).status_code == 302
     assert Slide.objects.get().picture_use == {"alt_text": "Mast"}
@@ -202,7 +202,7 @@ def test_a_picture_in_a_snippet(editor: Client, silent: Asset) -> None:
 def test_publishing_a_draft_later_asks_again(silent: Asset, db: None) -> None:
     from django.core.exceptions import ValidationError
 
-    page = StoryPage(title="Story", slug="story", live=False)
+    page = ReportPage(title="Story", slug="story", live=False)
     Page.objects.get(depth=1).add_child(instance=page)
     page.hero = silent.image
     revision = page.save_revision(clean=False)
@@ -210,4 +210,4 @@ def test_publishing_a_draft_later_asks_again(silent: Asset, db: None) -> None:
         revision.publish()
     page.hero_use = {"alt_text": "Mast"}
     page.save_revision().publish()
-    assert StoryPage.objects.get().live
+    assert ReportPage.objects.get().live

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='StoryPage',
+            name='ReportPage',
             fields=[
                 ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='wagtailcore.page')),
                 ('hero_use', models.JSONField(blank=True, default=dict, editable=False)),
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('sort_order', models.IntegerField(blank=True, editable=False, null=True)),
                 ('picture_use', models.JSONField(blank=True, default=dict, editable=False)),
                 ('picture', imagepipe.fields.AIImageField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+')),
-                ('page', modelcluster.fields.ParentalKey(on_delete=django.db.models.deletion.CASCADE, related_name='slides', to='imagepipe_fields.storypage')),
+                ('page', modelcluster.fields.ParentalKey(on_delete=django.db.models.deletion.CASCADE, related_name='slides', to='imagepipe_fields.reportpage')),
             ],
             options={
                 'ordering': ['sort_order'],
