@@ -35,7 +35,7 @@ MODEL = REPOSITORY / "fixtures" / "models" / "interim-objects"
 SCREENSHOTS = REPOSITORY / "docs" / "screenshots"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds: pages of the admin load many scripts, and models take a while to load."""
 
 

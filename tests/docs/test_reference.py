@@ -14,6 +14,7 @@ from django.core.management import load_command_class
 from imagepipe.conf import ImagepipeSettings
 from imagepipe.management.commands.imagepipe import Command
 from imagepipe.permissions import VERBS
+from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
 from tests.permissions.test_matrix import all_actions
 
 PROJECT = Path(__file__).parents[2]
@@ -86,8 +87,12 @@ def test_every_option_of_the_demonstration_stands_there() -> None:
     assert documented(r"manage\.py demo") == options(parser)
 
 
-def test_every_verb_stands_there() -> None:
-    assert [row[0] for row in rows(PERMISSIONS, 3) if row[0] in VERBS] == list(VERBS)
+def test_every_verb_stands_there_as_the_group_form_calls_it() -> None:
+    form = GroupAssetPermissionFormSet.permission_types
+    labels = {codename.removesuffix("_asset"): str(label) for codename, label, _long in form}
+    said = {row[0]: row[1] for row in rows(PERMISSIONS, 3) if row[0] in VERBS}
+    assert said == labels
+    assert list(said) == list(VERBS)
 
 
 def test_every_action_stands_there_with_its_verb() -> None:
