@@ -14,6 +14,8 @@ from wagtail.models import Collection
 from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.models import RightsRecord
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.views.generation_form import GenerateForm
 from imagepipe.workflow.models import Candidate, Run, RunState
 
 Person = Callable[..., User]
@@ -142,6 +144,23 @@ def test_a_brief_that_is_wrong_is_shown_again(admin: Client, template: PromptTem
     assert response.status_code == 422
     assert not Run.objects.exists()
     assert admin.get(url("chooser_generate")).status_code == 200
+
+
+def test_what_became_wrong_after_it_was_checked_is_told(
+    admin: Client, template: PromptTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = GenerateForm.clean
+
+    def clean_and_retire(form: GenerateForm) -> Any:
+        values = clean(form)
+        values["template"].model.state = RegisteredModel.State.RETIRED
+        return values
+
+    monkeypatch.setattr(GenerateForm, "clean", clean_and_retire)
+    response = admin.post(url("chooser_generate"), brief(template))
+    assert response.status_code == 422
+    assert "not allowed for production" in response.content.decode()
+    assert not Run.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)  # the image is made after the commit

@@ -60,22 +60,34 @@ def test_starting_over_keeps_the_key_that_is_in_use(tmp_path: Path) -> None:
     assert DemoFolder(tmp_path).contents() == []
 
 
+def ask_for_secret_key(folder: Path) -> str:
+    """What a process of the demonstration reads that is started in the folder."""
+    code = "from django.conf import settings; print(settings.SECRET_KEY)"
+    root = Path(__file__).resolve().parents[2]
+    environ = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "website.settings.demo",
+        "IMAGEPIPE_VAR": str(folder),
+        "PYTHONPATH": f"{root / 'site'}{os.pathsep}{root}",
+    }
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    return said.stdout.strip()
+
+
 @pytest.mark.parametrize("left", [None, ""])
 def test_a_first_start_that_was_cut_off_leaves_no_empty_key(
     tmp_path: Path, left: str | None
 ) -> None:
     if left is not None:
         (tmp_path / "secret-key").write_text(left)
-    code = "from django.conf import settings; print(settings.SECRET_KEY)"
-    root = Path(__file__).resolve().parents[2]
-    environ = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "website.settings.demo",
-        "IMAGEPIPE_VAR": str(tmp_path),
-        "PYTHONPATH": f"{root / 'site'}{os.pathsep}{root}",
-    }
-    said = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    said = ask_for_secret_key(tmp_path)
     assert said and said == (tmp_path / "secret-key").read_text()
     assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret-key", "static"]
+
+
+def test_a_folder_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
+    """The database holds sessions, the private storage what nobody has approved."""
+    folder = tmp_path / "deep" / "var"
+    ask_for_secret_key(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -94,6 +94,17 @@ def test_stopping_asks_and_then_insists(
     assert children.stop() == {}
 
 
+def test_a_second_interrupt_ends_them_at_once(children: Processes) -> None:
+    children.start("web", python(CHATTY), {})
+    children.start("edge", python(STUBBORN), {})
+    for name in ("web", "edge"):
+        until_ready(children, name)
+    impatient = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    impatient.start()
+    assert children.stop() == {"web": -signal.SIGTERM, "edge": -signal.SIGKILL}
+    impatient.join()
+
+
 def test_an_interrupt_of_the_terminal_does_not_reach_children(children: Processes) -> None:
     children.start("web", python(CHATTY), {})
     until_ready(children, "web")

@@ -8,6 +8,7 @@ from website.settings.base import *  # noqa: F403
 from website.settings.base import STATIC_ROOT, VAR
 
 SERVE_MEDIA = True
+VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 _secret = VAR / "secret-key"
 if not _secret.exists() or not _secret.stat().st_size:
