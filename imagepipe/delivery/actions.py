@@ -48,7 +48,8 @@ class PublishVersion(Action[AssetVersion, "Publication"]):
     def perform(self) -> Publication:
         asset = Asset.objects.select_for_update().get(pk=self.instance.asset_id)
         version = self.instance
-        version.refresh_from_db(fields=["state"])
+        locked = AssetVersion.objects.select_for_update()  # nobody rejects it meanwhile
+        version.refresh_from_db(fields=["state"], from_queryset=locked)
         self._require_state(version)
         require_publishable(asset, decorative=self.decorative)
         previous = asset.published_version
