@@ -3,6 +3,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from django.core.cache import cache
+
+
+@pytest.fixture(autouse=True)
+def _cold_cache() -> None:
+    """What earlier tests have left there belongs to rows of the same keys."""
+    cache.clear()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.models import Publication
+from imagepipe.prompts.models import PromptTemplate
 from imagepipe.workflow.models import Candidate, Run
 from tests.browser.studio_pages import GENERATE, start, wait_for_end
 
@@ -11,6 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_from_the_brief_to_the_published_picture(page, worker, shoot):
+    PromptTemplate.objects.update(steps=100)  # long enough to be watched
     start(page, title="Panda for the zoo", subject="panda")
     first = page.locator("article.imagepipe-card").first
     preview = first.locator("[data-preview]:not([hidden])")

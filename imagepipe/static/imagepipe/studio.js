@@ -141,26 +141,46 @@
 
     static values = { url: String, prefix: String };
 
+    connect() {
+      const options = Array.from(this.selectTarget.options);
+      const drawn = options.find((option) => option.defaultSelected) || options[0];
+      this.shown = drawn ? drawn.value : '';
+      this.change(); // somebody may have chosen before this script was there
+    }
+
     async change() {
+      if (this.selectTarget.value === this.shown) return;
       this.remember();
       const query = new URLSearchParams({ template: this.selectTarget.value });
       if (this.prefixValue) query.set('prefix', this.prefixValue);
-      const response = await fetch(`${this.urlValue}?${query}`, {
-        headers: AJAX,
-        credentials: 'same-origin',
-      });
-      if (!response.ok) return;
-      const fields = await response.text();
-      if (query.get('template') !== this.selectTarget.value) return;
+      const fields = await this.load(query);
+      if (fields === null || query.get('template') !== this.selectTarget.value) return;
+      this.shown = this.selectTarget.value;
       const typed = this.remember();
+      const focused = this.inputs().find((input) => input === document.activeElement);
       this.fieldsTarget.innerHTML = fields;
       this.inputs().forEach((input) => {
-        if (!(input.name in typed)) return;
-        const possible = input.tagName !== 'SELECT'
-          || Array.from(input.options).some((option) => option.value === typed[input.name]);
-        if (possible) input.value = typed[input.name];
+        if (input.name in typed) {
+          const possible = input.tagName !== 'SELECT'
+            || Array.from(input.options).some((option) => option.value === typed[input.name]);
+          if (possible) input.value = typed[input.name];
+        }
+        if (focused && input.name === focused.name) input.focus();
       });
       if (this.hasDetailsTarget && !this.selectTarget.value) this.detailsTarget.open = true;
+    }
+
+    /** Null when the server cannot be reached; it asks for what is missing once it can. */
+    async load(query) {
+      try {
+        const response = await fetch(`${this.urlValue}?${query}`, {
+          headers: AJAX,
+          credentials: 'same-origin',
+        });
+        return response.ok ? await response.text() : null;
+      } catch {
+        return null;
+      }
     }
 
     inputs() {
