@@ -18,6 +18,7 @@ from imagepipe.views import (
     recipes,
     review_listing,
     run_listing,
+    run_stream,
     runs,
     versions,
 )
@@ -46,6 +47,7 @@ urlpatterns = [
     path(f"{run}cancel/", runs.cancel_run, name="run_cancel"),
     path(f"{run}retry/", runs.retry_run, name="run_retry"),
     path(f"{run}progress/", progress.run_progress, name="run_progress"),
+    path(f"{run}events/", run_stream.run_stream, name="run_stream"),
     path(f"{run}cards/<int:index>/", progress.candidate_card, name="candidate_card"),
     path(f"{run}previews/<int:index>/", pictures.candidate_preview, name="candidate_preview"),
     path(candidate, candidates.CandidateView.as_view(), name="candidate"),

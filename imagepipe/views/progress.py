@@ -16,6 +16,7 @@ from imagepipe.review.models import Review
 from imagepipe.views.access import may, visible_runs
 from imagepipe.views.sentences import in_reader_language
 from imagepipe.views.slots import Slot, slots
+from imagepipe.views.step_rows import step_rows, unbegun
 from imagepipe.views.waiting import waiting_message
 from imagepipe.workflow.models import Run, RunState
 
@@ -31,6 +32,8 @@ def describe(run: Run, found: Iterable[Slot]) -> dict[str, Any]:
         "message": run_message(run),
         "error_code": run.error_code,
         "candidates": [slot.to_dict() for slot in found],
+        "steps": [row.to_dict() for row in step_rows(run).values()],
+        "rest": unbegun(run, "").to_dict(),
     }
 
 

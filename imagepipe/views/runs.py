@@ -14,10 +14,13 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
-from imagepipe.views.access import open_run, visible_candidates
+from imagepipe.views.access import open_run, visible_candidates, visible_runs
 from imagepipe.views.breadcrumbs import Crumbs, here, runs_crumbs
+from imagepipe.views.graph_drawing import draw
 from imagepipe.views.progress import card_context, describe, warnings_of
+from imagepipe.views.run_stream import stream_possible
 from imagepipe.views.slots import slots
+from imagepipe.views.step_rows import step_rows
 from imagepipe.workflow.actions import CancelRun, RetryRun
 from imagepipe.workflow.models import Run, RunState
 
@@ -49,6 +52,10 @@ class RunView(WagtailAdminTemplateMixin, View):
             .filter(pk=self.run.variation_of_id)
             .first(),
             warnings=warnings_of(self.run),
+            drawing=draw(self.run, step_rows(self.run)),
+            has_stream=stream_possible(self.request),
+            repeated=visible_runs(self.request.user).filter(pk=self.run.retry_of_id).first(),
+            retries=visible_runs(self.request.user).filter(retry_of=self.run).defer("graph"),
             repeatable=self.run.state in (RunState.FAILED, RunState.CANCELLED),
             **card_context(self.request, self.run),
             **kwargs,

@@ -6,14 +6,15 @@
   const AJAX = { 'X-Requested-With': 'XMLHttpRequest' };
 
   /**
-   * Follows a run until its end: asks at most once a second, seldom while nobody looks,
-   * ever less often while the server does not answer.
+   * Follows a run until its end. Listens where the server sends events; otherwise asks at most
+   * once a second, seldom while nobody looks, ever less often while the server does not answer.
    */
   class RunController extends Controller {
-    static targets = ['bar', 'message', 'state', 'card', 'live', 'failure', 'whileRunning', 'repeat', 'policy'];
+    static targets = ['bar', 'message', 'state', 'card', 'live', 'failure', 'whileRunning', 'repeat', 'policy', 'step'];
 
     static values = {
       url: String,
+      stream: String,
       finished: Boolean,
       interval: { type: Number, default: 1000 },
       hidden: { type: Number, default: 15000 },
@@ -25,22 +26,62 @@
       this.connected = true;
       this.failures = 0;
       this.wake = () => {
-        if (!document.hidden) this.schedule(0);
+        if (!document.hidden) {
+          this.follow(0);
+        } else if (this.source) {
+          this.silence();
+          this.schedule(this.delay);
+        }
       };
       document.addEventListener('visibilitychange', this.wake);
-      if (!this.finishedValue) this.schedule(this.intervalValue);
+      if (!this.finishedValue) this.follow(this.intervalValue);
     }
 
     disconnect() {
       this.connected = false;
       clearTimeout(this.timer);
       document.removeEventListener('visibilitychange', this.wake);
+      this.silence();
       if (this.request) this.request.abort();
+    }
+
+    follow(delay) {
+      if (this.streamValue && window.EventSource && !document.hidden) this.listen();
+      else this.schedule(delay);
+    }
+
+    /** The browser comes back by itself; after three failures in a row the page asks instead. */
+    listen() {
+      if (this.source || this.finishedValue || !this.connected) return;
+      clearTimeout(this.timer);
+      let errors = 0;
+      this.source = new EventSource(this.streamValue);
+      this.source.addEventListener('progress', (event) => {
+        this.show(JSON.parse(event.data));
+      });
+      this.source.addEventListener('open', () => {
+        errors = 0;
+        this.element.dataset.follows = 'stream';
+      });
+      this.source.addEventListener('error', () => {
+        errors += 1;
+        if (this.source && this.source.readyState !== EventSource.CLOSED && errors < 3) return;
+        this.silence();
+        this.streamValue = '';
+        this.schedule(this.intervalValue);
+      });
+    }
+
+    /** A hidden page holds no connection: browsers allow few of them to one host. */
+    silence() {
+      if (this.source) this.source.close();
+      this.source = null;
+      delete this.element.dataset.follows;
     }
 
     schedule(delay) {
       clearTimeout(this.timer);
-      if (this.finishedValue || !this.connected) return;
+      if (this.finishedValue || !this.connected || this.source) return;
       this.timer = setTimeout(() => this.poll(), delay);
     }
 
@@ -76,10 +117,22 @@
       this.barTargets.forEach((bar) => { bar.value = run.percent; });
       this.messageTargets.forEach((element) => { element.textContent = run.message; });
       this.stateTargets.forEach((element) => { element.textContent = run.state_label; });
+      this.showSteps(run);
       await Promise.all(run.candidates.map((candidate) => this.showCandidate(candidate)));
       this.announce(run);
       this.dispatch('progress', { detail: run });
       if (run.finished) this.finish(run);
+    }
+
+    showSteps(run) {
+      const begun = new Map((run.steps || []).map((step) => [step.node, step]));
+      this.stepTargets.forEach((element) => {
+        const step = begun.get(element.dataset.node) || run.rest;
+        const summary = element.querySelector('[data-summary]');
+        if (!step || element.dataset.state === step.state && summary.textContent === step.summary) return;
+        element.dataset.state = step.state;
+        summary.textContent = step.summary;
+      });
     }
 
     async showCandidate(candidate) {
@@ -123,6 +176,7 @@
 
     finish(run) {
       this.finishedValue = true;
+      this.silence();
       const failed = run.state === 'failed';
       this.whileRunningTargets.forEach((element) => { element.hidden = true; });
       this.repeatTargets.forEach((element) => { element.hidden = run.state === 'succeeded'; });

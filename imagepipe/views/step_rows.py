@@ -1,0 +1,107 @@
+"""The steps of a run in words: state, duration, and whether the work was taken over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from imagepipe.views.sentences import in_reader_language
+from imagepipe.workflow.models import Run, RunState, StepRun
+
+KINDS: dict[str, Promise] = {
+    "prompt-policy": gettext_lazy("Prompt policy"),
+    "generate": pgettext_lazy("step", "Generate"),
+    "upscale": pgettext_lazy("step", "Scale"),
+    "finish": pgettext_lazy("step", "Mark"),
+    "checks": pgettext_lazy("step", "Check"),
+    "offer": pgettext_lazy("step", "Offer"),
+}
+TAKEN_OVER = "taken-over"
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step; ``state`` is that of the row, ``taken-over`` or ``waiting``/``missing``."""
+
+    node: str
+    state: str
+    state_label: str
+    duration: str = ""
+    percent: int = 0
+    attempt: int = 0
+    error: str = ""
+
+    @property
+    def summary(self) -> str:
+        return f"{self.state_label}, {self.duration}" if self.duration else self.state_label
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "node": self.node,
+            "state": self.state,
+            "summary": self.summary,
+            "percent": self.percent,
+            "error": self.error,
+        }
+
+
+def kind_label(kind: str) -> str:
+    """The kind of a step in words; one of another package by its own name."""
+    return str(KINDS.get(kind, kind))
+
+
+def step_rows(run: Run) -> dict[str, StepRow]:
+    """The steps that were begun, by the name of their node; one query."""
+    return {step.node: _row(step) for step in run.steps.defer("output")}
+
+
+def unbegun(run: Run, node: str) -> StepRow:
+    """The row of a step that nobody has begun."""
+    if run.is_finished:
+        return StepRow(node, "missing", _("Not done"))
+    return StepRow(node, "waiting", _("Waiting"))
+
+
+def _row(step: StepRun) -> StepRow:
+    state, label = str(step.state), str(step.get_state_display())
+    if was_taken_over(step):
+        state, label = TAKEN_OVER, _("Taken over")
+    return StepRow(
+        node=step.node,
+        state=state,
+        state_label=label,
+        duration=_duration(step),
+        percent=round(100 * step.progress),
+        attempt=step.attempt,
+        error=in_reader_language(step.error),
+    )
+
+
+def was_taken_over(step: StepRun) -> bool:
+    """Whether the output of equal work was used, so that nothing was computed."""
+    return step.state == RunState.SUCCEEDED and step.attempt == 0
+
+
+def _duration(step: StepRun) -> str:
+    if step.started_at is None or step.finished_at is None:
+        return ""
+    seconds = max(0.0, (step.finished_at - step.started_at).total_seconds())
+    return in_words(seconds)
+
+
+def in_words(seconds: float) -> str:
+    """A duration for people, such as “0.7 s” or “3 min 20 s”."""
+    if seconds < 10:
+        return _("%(seconds)s s") % {"seconds": number_format(seconds, 1)}
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return _("%(seconds)s s") % {"seconds": rest}
+    if minutes < 60:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
+    hours, minutes = divmod(minutes, 60)
+    return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
