@@ -141,14 +141,13 @@ def open_browser(
     def open_browser(path: str = "/admin/", **options: Any) -> BrowserPage:
         client = Client()
         client.force_login(editor)
-        context = browser.new_context(
-            base_url=live_server.url,
-            **({"viewport": DESKTOP, "color_scheme": "light"} | options),
-        )
+        url = options.get("base_url", live_server.url)
+        chosen = {"viewport": DESKTOP, "color_scheme": "light", "base_url": url} | options
+        context = browser.new_context(**chosen)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         cookie = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(path)
