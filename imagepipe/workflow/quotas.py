@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import DurationField, F, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
 from imagepipe.workflow.exceptions import QuotaExceeded
-from imagepipe.workflow.models import Candidate, Run, RunState
+from imagepipe.workflow.models import FINISHED, Candidate, Run
 from imagepipe.workflow.queue_models import Quota, QuotaRequest
 
 Unit, Period = Quota.Unit, Quota.Period
@@ -78,9 +76,36 @@ def usage(quota: Quota, user: AbstractBaseUser | None) -> float:
     runs = _runs(quota, user)
     if quota.unit == Unit.RUNS:
         return runs.count()
+    waiting, ended = runs.exclude(state__in=FINISHED), runs.filter(state__in=FINISHED)
     if quota.unit == Unit.PICTURES:
-        return sum(_pictures(row) for row in runs.values("state", "request", "made"))
-    return sum(_seconds(row) for row in runs.values("state", "started_at", "finished_at", "estimated_seconds"))
+        made = Candidate.objects.filter(run__in=ended).count()
+        seeds = waiting.values_list("request__seeds", flat=True)
+        return made + sum(len(these or ()) for these in seeds)
+    taken = F("finished_at") - F("started_at")
+    worked = ended.aggregate(sum=Sum(taken, output_field=DurationField()))["sum"]
+    expected = waiting.aggregate(sum=Sum("estimated_seconds"))["sum"]
+    return (worked.total_seconds() if worked else 0) + (expected or 0)
+
+
+def _runs(quota: Quota, user: AbstractBaseUser | None) -> QuerySet[Run]:
+    runs = Run.objects.filter(created_at__gte=period_of(quota.period)[0])
+    if quota.site_id is not None:
+        return runs.filter(site=quota.site_id)
+    if quota.group_id is not None:
+        return runs.filter(created_by__groups=quota.group_id)
+    return runs.filter(created_by=quota.user_id or user)
+
+
+def _sentence(quota: Quota, used: float, amount: int) -> str:
+    return _(
+        "Your quota is used up: %(used)d of %(amount)d (%(unit)s) until %(end)s. "
+        "Ask for more, or start again then."
+    ) % {
+        "used": used,
+        "amount": amount,
+        "unit": quota.get_unit_display(),
+        "end": date_format(period_of(quota.period)[1], "SHORT_DATETIME_FORMAT"),
+    }
 
 
 def period_of(period: str, now: dt.datetime | None = None) -> tuple[dt.datetime, dt.datetime]:
