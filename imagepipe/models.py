@@ -10,6 +10,13 @@ from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.models import Review
 from imagepipe.rights.models import RightsRecord
 from imagepipe.workflow.models import Candidate, Run, StepRun
+from imagepipe.workflow.queue_models import (
+    EngineHealth,
+    QueueWorker,
+    Quota,
+    QuotaRequest,
+    Share,
+)
 
 __all__ = [
     "AltText",
@@ -18,14 +25,19 @@ __all__ = [
     "AuditEvent",
     "Candidate",
     "DeliveryLease",
+    "EngineHealth",
     "FeedEntry",
     "Lineage",
     "PromptTemplate",
     "Publication",
+    "QueueWorker",
+    "Quota",
+    "QuotaRequest",
     "RegisteredModel",
     "Review",
     "RightsRecord",
     "Run",
+    "Share",
     "StepRun",
     "StoredRendition",
 ]

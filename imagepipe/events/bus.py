@@ -44,6 +44,20 @@ class RunQueued(Event):
     run_uid: str
 
 
+@dataclasses.dataclass(frozen=True)
+class RunEnded(Event):
+    """A run succeeded, failed or was cancelled."""
+
+    run_uid: str
+
+
+@dataclasses.dataclass(frozen=True)
+class MoreRequested(Event):
+    """Somebody asks for more than a quota allows; the key is that of the request."""
+
+    request_id: int
+
+
 E_ = TypeVar("E_", bound=Event)
 _subscribers: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 

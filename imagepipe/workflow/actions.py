@@ -65,7 +65,7 @@ class StartRun(Action[Run, Run]):
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
         run.model = run.model or (run.template.model if run.template else None)
         run.request = brief.to_dict() | {"prompt_used": plan.prompt, "seeds": list(plan.seeds)}
-        _queue(run, self.user)
+        queue_run(run, self.user)
         self.audit_data = {
             "graph": run.graph_sha256,
             "model": plan.model["slug"],
@@ -126,12 +126,12 @@ class RetryRun(Action[Run, Run]):
             "template", "model", "variation_of", "priority",
         )  # fmt: skip
         run = Run(retry_of=old, **{name: getattr(old, name) for name in copied})
-        _queue(run, self.user)
+        queue_run(run, self.user)
         self.audit_data = {"new_run": run.uid.hex}
         return run
 
 
-def _queue(run: Run, user: AbstractBaseUser | None) -> None:
+def queue_run(run: Run, user: AbstractBaseUser | None) -> None:
     run.priority = max(LOWEST_PRIORITY, min(HIGHEST_PRIORITY, run.priority))
     run.state = RunState.QUEUED
     run.created_by = user

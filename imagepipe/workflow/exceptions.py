@@ -3,6 +3,8 @@
 ImagepipeError
 ├── InvalidGraph     a graph has a cycle, an unknown reference, or is too large
 ├── InvalidBrief     what was asked for cannot become a run
+├── QueueRefused     nothing more may be queued now: the queue is full
+│   └── QuotaExceeded    …or a quota is used up
 ├── StepFailed       a step ended on purpose, with a code and a reason
 │   └── PromptRefused    the policy does not allow the prompt
 ├── LostWork         bytes that an earlier step made are gone or damaged
@@ -13,6 +15,8 @@ ImagepipeError
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from imagepipe.exceptions import ImagepipeError
 
@@ -31,6 +35,22 @@ class InvalidBrief(ImagepipeError):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class QueueRefused(ImagepipeError):
+    """Nothing more may be queued now; the message says when, or whom to ask."""
+
+    code = "queue-full"
+
+
+class QuotaExceeded(QueueRefused):
+    """A quota is used up; ``quota`` is what more may be asked of with ``RequestMore``."""
+
+    code = "quota-exceeded"
+
+    def __init__(self, quota: Any, message: str) -> None:
+        super().__init__(message)
+        self.quota = quota
 
 
 class StepFailed(ImagepipeError):

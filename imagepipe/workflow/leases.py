@@ -17,10 +17,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
-from imagepipe.events.bus import RunQueued, emit
+from imagepipe.events.bus import RunEnded, RunQueued, emit
 from imagepipe.exceptions import LeaseLost
 from imagepipe.workflow import state
-from imagepipe.workflow.models import Run, RunState
+from imagepipe.workflow.models import ErrorClass, Run, RunState
 
 
 def new_owner() -> str:
@@ -111,6 +111,7 @@ def reap(now: dt.datetime | None = None) -> int:
                 emit(RunQueued(run.uid.hex))
             else:
                 run.steps.filter(state=RunState.RUNNING).update(state=fate["state"])
+                emit(RunEnded(run.uid.hex))
     return reaped
 
 
@@ -123,6 +124,7 @@ def _fate(run: Run, now: dt.datetime) -> dict[str, object]:
             "state": RunState.FAILED,
             "finished_at": now,
             "error_code": "worker-lost",
+            "error_class": ErrorClass.EXHAUSTED,
             "error": _(
                 "The run lost its worker %(count)d times and was given up. Smaller pictures "
                 "need less memory; the log of the worker says more."

@@ -22,16 +22,28 @@ class RunState(models.TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("run", "Cancelled")
 
 
+class ErrorClass(models.TextChoices):
+    """What a failure means for another attempt."""
+
+    RETRYABLE = "retryable", _("May succeed later")
+    TERMINAL = "terminal", _("Will fail again")
+    EXHAUSTED = "exhausted", _("Given up after several attempts")
+
+
 RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED}),
     RunState.RUNNING: frozenset(
         {RunState.QUEUED, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
     ),
     RunState.SUCCEEDED: frozenset(),
-    RunState.FAILED: frozenset(),
+    RunState.FAILED: frozenset({RunState.QUEUED}),
     RunState.CANCELLED: frozenset(),
 }
-"""RUNNING → QUEUED is a worker that was lost; the run is taken up again by another."""
+"""RUNNING → QUEUED is a worker that was lost; the run is taken up again by another.
+FAILED → QUEUED is somebody who asked to try the failed steps once more."""
+
+FINISHED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+"""What ends by itself no more."""
 
 
 class Run(models.Model):
@@ -74,10 +86,30 @@ class Run(models.Model):
     )
     priority = models.SmallIntegerField(default=0)
     """−100 (whenever) to 100 (urgent)."""
+    paused = models.BooleanField(default=False)
+    """Not to be taken by a worker; one that runs is put back before its next step."""
+    position = models.FloatField(null=True, blank=True)
+    """Order among waiting runs of one person and priority; empty: the time of creation."""
+    deadline = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    """Waiting for another attempt until then."""
+    resource = models.CharField(max_length=40, blank=True)
+    """Class of machine that a worker must offer, such as ``gpu``; empty: any worker."""
+    memory_bytes = models.PositiveBigIntegerField(default=0)
+    """Memory that a worker must have; 0: not known."""
+    estimated_seconds = models.FloatField(null=True, blank=True)
+    """How long the work is expected to take, from finished runs; empty: not known."""
+    site = models.ForeignKey(
+        "wagtailcore.Site", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """The site that the work is for, between which workers are shared fairly."""
+    idempotency_key = models.CharField(max_length=80, blank=True)
+    """Chosen by who asks; the same person asking twice with one key gets one run."""
     progress = models.FloatField(default=0)
     """0 to 1."""
     message = models.CharField(max_length=255, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
+    error_class = models.CharField(max_length=16, blank=True, choices=ErrorClass.choices)
     error = models.TextField(blank=True)
     cancel_requested = models.BooleanField(default=False)
     attempt = models.PositiveSmallIntegerField(default=0)
@@ -101,17 +133,39 @@ class Run(models.Model):
                 fields=["state", "-priority", "created_at"], name="imagepipe_run_queue"
             )
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["created_by", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="imagepipe_run_idempotency",
+            ),
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                condition=~models.Q(idempotency_key="") & models.Q(created_by=None),
+                name="imagepipe_run_idempotency_system",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
 
     @property
     def is_finished(self) -> bool:
-        return not RUN_TRANSITIONS[RunState(self.state)]
+        return self.state in FINISHED
+
+    @property
+    def is_dead_letter(self) -> bool:
+        """Whether the run failed and waits for somebody to decide."""
+        return self.state == RunState.FAILED
 
 
 class StepRun(models.Model):
     """One node's execution within a run; a finished one is not repeated after a crash."""
+
+    class Source(models.TextChoices):
+        COMPUTED = "computed", _("Computed")
+        REUSED = "reused", _("Taken over")
+        SKIPPED = "skipped", _("Not needed")
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     node = models.CharField(max_length=60)
@@ -121,6 +175,8 @@ class StepRun(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     input_hash = models.CharField(max_length=64, blank=True, db_index=True)
     """SHA-256 of kind, parameters and inputs: the key under which the output may be reused."""
+    source = models.CharField(max_length=12, choices=Source.choices, default=Source.COMPUTED)
+    """Where the output came from; meaningful once the step is finished."""
     output = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -7,10 +7,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from imagepipe.events.bus import RunEnded, emit
 from imagepipe.exceptions import InvalidState, LeaseLost
-from imagepipe.workflow.models import RUN_TRANSITIONS, Run, RunState
+from imagepipe.workflow.models import FINISHED, RUN_TRANSITIONS, Run, RunState
 
-FINISHED = frozenset(state for state, targets in RUN_TRANSITIONS.items() if not targets)
+__all__ = ["FINISHED", "advance", "sources"]
 
 
 def sources(target: RunState) -> frozenset[RunState]:
@@ -32,9 +33,13 @@ def advance(run: Run, target: RunState, *, owner: str | None = None, **values: A
         values |= {"lease_owner": "", "lease_until": None}
     if target in FINISHED:
         values |= {"finished_at": timezone.now()}
+    else:
+        values |= {"finished_at": None}
     changed = rows.update(state=target, **values)
     run.refresh_from_db()
     if changed:
+        if target in FINISHED:
+            emit(RunEnded(run.uid.hex))
         return
     if owner is not None and run.lease_owner != owner:
         raise LeaseLost(_("Another worker has taken over the run."))

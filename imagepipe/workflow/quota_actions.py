@@ -1,0 +1,76 @@
+"""Asking for more than a quota allows, and deciding about it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from imagepipe.actions.base import Action
+from imagepipe.events.bus import MoreRequested, emit
+from imagepipe.exceptions import InvalidState
+from imagepipe.workflow.queue_models import Quota, QuotaRequest
+from imagepipe.workflow.quotas import applies_to, period_of
+
+MAY_DECIDE = "imagepipe.change_quota"
+
+
+class RequestMore(Action[Quota, QuotaRequest]):
+    """Ask those who decide for more of a quota until its period ends."""
+
+    action_name = "imagepipe.quota.request_more"
+
+    def __init__(
+        self, quota: Quota, user: AbstractBaseUser | None, *, amount: int, reason: str = ""
+    ) -> None:
+        super().__init__(quota, user)
+        self.amount = amount
+        self.reason = reason
+
+    def user_has_permission(self) -> bool:
+        """Everybody whom the quota holds for may ask."""
+        return applies_to(self.instance, self.user)
+
+    def perform(self) -> QuotaRequest:
+        if self.user is None or self.amount < 1:
+            raise InvalidState(_("Say how much more is needed, at least 1."))
+        waiting = self.instance.requests.filter(user=self.user, state=QuotaRequest.State.OPEN)
+        if waiting.filter(valid_until__gt=timezone.now()).exists():
+            raise InvalidState(_("You have asked already; somebody has to decide first."))
+        request = QuotaRequest.objects.create(
+            quota=self.instance,
+            user=self.user,
+            amount=self.amount,
+            reason=self.reason.strip()[:500],
+            valid_until=period_of(self.instance.period)[1],
+        )
+        self.audit_data = {"amount": self.amount, "reason": request.reason}
+        emit(MoreRequested(request.pk))
+        return request
+
+
+class DecideRequest(Action[QuotaRequest, QuotaRequest]):
+    """Grant or refuse what somebody asked for."""
+
+    action_name = "imagepipe.quota.decide"
+
+    def __init__(
+        self, request: QuotaRequest, user: AbstractBaseUser | None, *, grant: bool
+    ) -> None:
+        super().__init__(request, user)
+        self.grant = grant
+
+    def user_has_permission(self) -> bool:
+        return self.user is not None and self.user.has_perm(MAY_DECIDE)
+
+    def perform(self) -> QuotaRequest:
+        states = QuotaRequest.State
+        target = states.GRANTED if self.grant else states.REFUSED
+        changed = QuotaRequest.objects.filter(pk=self.instance.pk, state=states.OPEN).update(
+            state=target, decided_at=timezone.now(), decided_by=self.user
+        )
+        self.instance.refresh_from_db()
+        if not changed:
+            raise InvalidState(_("This request is decided already."))
+        self.audit_data = {"state": str(target), "amount": self.instance.amount}
+        return self.instance
