@@ -15,12 +15,14 @@ from imagepipe.views import (
     model_listing,
     pictures,
     progress,
+    queue,
     recipes,
     review_listing,
     run_listing,
     run_stream,
     runs,
     versions,
+    workers,
 )
 
 app_name = "imagepipe_admin"
@@ -42,6 +44,15 @@ version = f"{asset}versions/<int:number>/"
 urlpatterns = [
     path("generate/", generation.GenerateView.as_view(), name="generate"),
     path("generate/fields/", generation.template_fields, name="template_fields"),
+    path("queue/", queue.QueueView.as_view(), name="queue"),
+    path("queue/results/", queue.QueueView.as_view(results_only=True), name="queue_results"),
+    path("queue/change/", queue.change_queue, name="queue_change"),
+    path("queue/workers/", workers.WorkersView.as_view(), name="workers"),
+    path(
+        "queue/workers/results/",
+        workers.WorkersView.as_view(results_only=True),
+        name="workers_results",
+    ),
     *listing("runs/", run_listing.RunIndexView, "runs"),
     path(run, runs.RunView.as_view(), name="run"),
     path(f"{run}cancel/", runs.cancel_run, name="run_cancel"),

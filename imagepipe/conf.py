@@ -58,6 +58,8 @@ class ImagepipeSettings:
     """Whether prompts may appear in public metadata."""
     CREATOR: str = ""
     """Default creator and credit line written into generated pictures."""
+    METRICS_TOKEN: str = ""
+    """What Prometheus has to send as ``Authorization: Bearer …``; empty: no metrics."""
     PICTURE_CACHE_SECONDS: int = 30
     """How long the picture tag may remember an asset's delivery data."""
 

@@ -31,6 +31,7 @@ add_generate_tab(image_chooser)
 ENTRIES = (
     ("generate", _("Generate"), "plus", ("generate",)),
     ("runs", _("Runs"), "history", MAKING),
+    ("queue", _("Queue"), "list-ol", MAKING),
     ("assets", _("Pictures"), "image", None),
     ("review", _("To review"), "view", ("review",)),
     ("models", _("Models"), "cogs", ("generate", "review")),

@@ -21,12 +21,14 @@ KINDS: dict[str, Promise] = {
     "checks": pgettext_lazy("step", "Check"),
     "offer": pgettext_lazy("step", "Offer"),
 }
-TAKEN_OVER = "taken-over"
 
 
 @dataclass(frozen=True)
 class StepRow:
-    """One step; ``state`` is that of the row, ``taken-over`` or ``waiting``/``missing``."""
+    """One step; ``state`` is its own, ``reused``, ``skipped``, ``waiting`` or ``missing``.
+
+    ``summary`` is what the drawing says.
+    """
 
     node: str
     state: str
@@ -69,8 +71,8 @@ def unbegun(run: Run, node: str) -> StepRow:
 
 def _row(step: StepRun) -> StepRow:
     state, label = str(step.state), str(step.get_state_display())
-    if was_taken_over(step):
-        state, label = TAKEN_OVER, _("Taken over")
+    if step.state == RunState.SUCCEEDED and step.source != StepRun.Source.COMPUTED:
+        state, label = str(step.source), str(step.get_source_display())
     return StepRow(
         node=step.node,
         state=state,
@@ -80,11 +82,6 @@ def _row(step: StepRun) -> StepRow:
         attempt=step.attempt,
         error=in_reader_language(step.error),
     )
-
-
-def was_taken_over(step: StepRun) -> bool:
-    """Whether the output of equal work was used, so that nothing was computed."""
-    return step.state == RunState.SUCCEEDED and step.attempt == 0
 
 
 def _duration(step: StepRun) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.fields.json import KT
 
 from imagepipe.workflow import scheduling, shares, waiting_list
-from imagepipe.workflow.estimates import Expectation, Finished, Job, expect, remaining
+from imagepipe.workflow.durations import Expectation, Finished, Job, expect, remaining
 from imagepipe.workflow.models import Run, RunState, StepRun
 from imagepipe.workflow.queue_models import QueueWorker
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagepipe.workflow.estimates import (
+from imagepipe.workflow.durations import (
     AT_MOST,
     Basis,
     Expectation,
