@@ -6,7 +6,7 @@ Read at call time through :func:`get_settings`; ``override_settings`` works in t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,22 @@ class ImagepipeSettings:
     """How often a run is taken up again after its worker was lost."""
     TASK_ENGINE: str = "database"
     """What tells workers of a run: ``database`` (they poll), ``inline``, ``celery``, ``rq``."""
+    TASK_QUEUES: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Queue of Celery or RQ per class of machine: ``{"gpu": "imagepipe-gpu"}``."""
+    RESOURCES: Sequence[str] = ()
+    """Classes of machine that workers with these settings offer, such as ``"gpu"``."""
+    WORKER_MEMORY: int = 0
+    """Bytes that a worker offers to one run; 0: not known, every run is taken."""
+    RETRY_SECONDS: float = 10.0
+    """Pause before the second attempt after a failure that may pass; doubled each time."""
+    AGEING_SECONDS: float = 1800.0
+    """A wait that lifts the lowest priority to the highest."""
+    BUNDLE_SECONDS: float = 60.0
+    """How long a worker stays with its loaded model while others of equal rank wait."""
+    MAX_WAITING: int = 10_000
+    """Runs that may wait; a new one is refused beyond that."""
+    ENGINE_LIMITS: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
+    """Per backend: ``{"diffusers": {"concurrent": 2, "per_minute": 30}}``."""
     BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Options of the backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
     PUBLIC_PROMPTS: bool = False

@@ -7,6 +7,7 @@ GenerationError
 ├── UnsupportedRequest   this backend or model cannot do what was asked
 ├── UnknownBackend       no backend has that name
 ├── BackendUnavailable   the backend's software is not installed or is set up wrongly
+├── BackendDown          a backend elsewhere does not answer at the moment
 ├── ModelNotFound        the model's folder or hub entry is not on this machine
 ├── UnsafeModel          the model could run code, or its weights are not safetensors
 ├── InvalidModel         the model's files cannot be read as a pipeline
@@ -64,6 +65,14 @@ class BackendUnavailable(GenerationError):
     """The backend's software is not installed, or the backend is set up wrongly."""
 
     code = "backend-unavailable"
+
+
+class BackendDown(GenerationError):
+    """A backend elsewhere does not answer, or answers that it is overloaded."""
+
+    code = "backend-down"
+    retryable = True
+    outage = True
 
 
 class ModelNotFound(GenerationError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models
+from django.db import IntegrityError, models
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from wagtail.permissions import policy_registry
@@ -21,8 +21,10 @@ from imagepipe.events.bus import RunQueued, emit
 from imagepipe.exceptions import InvalidState
 from imagepipe.review.actions import ApproveVersion
 from imagepipe.review.models import Review
-from imagepipe.workflow import blobs, production, state
+from imagepipe.workflow import blobs, production, quotas, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
+from imagepipe.workflow.estimates import estimate
+from imagepipe.workflow.exceptions import QueueRefused
 from imagepipe.workflow.models import Candidate, Run, RunState
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
@@ -32,7 +34,8 @@ class StartRun(Action[Run, Run]):
     """Queue an unsaved run: ``title``, ``collection`` and ``template`` or ``model`` are set.
 
     With ``run.variation_of`` and no brief the same is asked for again with new seeds ("more
-    like this"). Raises ``PromptError`` and ``InvalidBrief`` with what to do.
+    like this"). With ``run.idempotency_key`` a second call by the same person returns the run
+    of the first. Raises ``PromptError``, ``InvalidBrief`` and ``QueueRefused`` with what to do.
     """
 
     action_name = "imagepipe.run.start"
@@ -53,6 +56,25 @@ class StartRun(Action[Run, Run]):
                 self.user, ["view", "generate"], source.run
             )
         )
+
+    def execute(self, skip_permission_checks: bool = False) -> Run:
+        self.check(skip_permission_checks)
+        if (earlier := self._earlier()) is not None:
+            return earlier
+        try:
+            return super().execute(skip_permission_checks=True)
+        except IntegrityError:
+            # Asked twice at the same moment: the other one was first.
+            if (earlier := self._earlier()) is not None:
+                return earlier
+            raise
+
+    def _earlier(self) -> Run | None:
+        key = self.instance.idempotency_key
+        if not key:
+            return None
+        by = self.user.pk if self.user else None
+        return Run.objects.filter(created_by=by, idempotency_key=key).first()
 
     def perform(self) -> Run:
         run = self.instance
@@ -123,7 +145,8 @@ class RetryRun(Action[Run, Run]):
         usable_model(old.model)
         copied = (
             "title", "graph", "graph_sha256", "request", "collection",
-            "template", "model", "variation_of", "priority",
+            "template", "model", "variation_of", "priority", "resource", "memory_bytes",
+            "site",
         )  # fmt: skip
         run = Run(retry_of=old, **{name: getattr(old, name) for name in copied})
         queue_run(run, self.user)
@@ -132,9 +155,25 @@ class RetryRun(Action[Run, Run]):
 
 
 def queue_run(run: Run, user: AbstractBaseUser | None) -> None:
+    """Save a new run, if there is room for it, and tell the workers.
+
+    Raises ``QueueRefused``, or ``QuotaExceeded`` when a quota of the person or site is used up.
+    """
+    most = get_settings().MAX_WAITING
+    if Run.objects.filter(state=RunState.QUEUED).count() >= most:
+        raise QueueRefused(
+            _("%(count)d runs are waiting already. Start yours when there are fewer.")
+            % {"count": most}
+        )
     run.priority = max(LOWEST_PRIORITY, min(HIGHEST_PRIORITY, run.priority))
     run.state = RunState.QUEUED
     run.created_by = user
+    run.estimated_seconds = estimate(run)
+    needs = run.model.defaults if run.model_id else {}
+    run.resource = run.resource or str(needs.get("resource", ""))[:40]
+    run.memory_bytes = run.memory_bytes or max(0, int(needs.get("memory_bytes", 0)))
+    pictures = len(run.request.get("seeds", ()))
+    quotas.check(user, run.site, pictures=pictures, seconds=run.estimated_seconds or 0)
     run.save(force_insert=True)
     emit(RunQueued(run.uid.hex))
 

@@ -6,10 +6,12 @@ and made again instead of travelling on.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.files.base import ContentFile
@@ -17,8 +19,10 @@ from django.core.files.storage import Storage
 from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
-from imagepipe.workflow.exceptions import LostWork
+from imagepipe.workflow.exceptions import LostWork, StorageDown
 
+CLIENTS = frozenset({"botocore", "boto3", "google", "azure", "requests", "urllib3"})
+"""Libraries of storages, whose errors are not ``OSError``."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,13 +49,14 @@ def store(content: bytes) -> str:
 def exists(sha256: str, size: int | None = None) -> bool:
     """Whether the bytes are there, with the right size if it is known."""
     storage, name = get_settings().private_storage, blob_name(sha256)
-    return storage.exists(name) and (size is None or storage.size(name) == size)
+    with outages():
+        return storage.exists(name) and (size is None or storage.size(name) == size)
 
 
 def read(sha256: str) -> bytes:
     """Return the bytes. Raises :class:`LostWork` when they are gone or damaged."""
     try:
-        with get_settings().private_storage.open(blob_name(sha256), "rb") as file:
+        with outages(), get_settings().private_storage.open(blob_name(sha256), "rb") as file:
             content = file.read()
     except FileNotFoundError:
         raise LostWork(_("A picture of this run is missing from the storage.")) from None
@@ -62,7 +67,25 @@ def read(sha256: str) -> bytes:
 
 def replace(name: str, content: bytes) -> None:
     """Write a file so that readers see the old or the new bytes, never a part."""
-    storage = get_settings().private_storage
+    with outages():
+        _replace(get_settings().private_storage, name, content)
+
+
+@contextlib.contextmanager
+def outages() -> Iterator[None]:
+    """Raise ``StorageDown`` for what a storage raises when it cannot be reached or is full."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        client = type(error).__module__.partition(".")[0]
+        if isinstance(error, OSError) or client in CLIENTS:
+            raise StorageDown(_("The storage of pictures does not answer.")) from error
+        raise
+
+
+def _replace(storage: Storage, name: str, content: bytes) -> None:
     path = _local_path(storage, name)
     if path is None:
         storage.delete(name)

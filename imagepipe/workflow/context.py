@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +12,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from imagepipe.exceptions import LeaseLost
-from imagepipe.workflow import blobs, leases
-from imagepipe.workflow.exceptions import RunCancelled, WorkerStopping
+from imagepipe.workflow import blobs, leases, waiting_list
+from imagepipe.workflow.clock import database_now
+from imagepipe.workflow.exceptions import RunCancelled, TurnEnded, WorkerStopping
 from imagepipe.workflow.graph import Node
 from imagepipe.workflow.models import Run, RunState, StepRun
+from imagepipe.workflow.scheduling import URGENT
 
 WRITE_INTERVAL = 0.5
 """Seconds between progress writes of a run."""
+LOOK_INTERVAL = 1.0
+"""Seconds between looks for an urgent run."""
 
 
 @dataclass
@@ -27,7 +32,10 @@ class Lease:
     run: Run
     owner: str
     stop: Callable[[], bool] = lambda: False
+    resources: frozenset[str] = frozenset()
+    """Classes of machine that the worker offers."""
     _written_at: float = field(default=float("-inf"), init=False)
+    _looked_at: float = field(default=float("-inf"), init=False)
 
     def check(self) -> None:
         """Raise ``LeaseLost``, ``RunCancelled`` or ``WorkerStopping`` when work must end."""
@@ -41,6 +49,27 @@ class Lease:
             raise RunCancelled(_("The run was cancelled."))
         if self.stop():
             raise WorkerStopping(_("The worker is stopping."))
+
+    def check_between_steps(self) -> None:
+        """As ``check``; also raise ``TurnEnded`` when the run is paused or must make way."""
+        self.check()
+        if Run.objects.filter(pk=self.run.pk, paused=True).exists():
+            raise TurnEnded(_("The run is paused."))
+        if self.run.priority < URGENT and self._urgent_waits():
+            raise TurnEnded(_("The run makes way for an urgent one."))
+
+    def _urgent_waits(self) -> bool:
+        """Whether an urgent run has found no idle worker for a second."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_INTERVAL:
+            return False
+        self._looked_at = now
+        now_there = database_now()
+        patience = now_there - dt.timedelta(seconds=LOOK_INTERVAL)
+        urgent = waiting_list.ready(now_there).filter(
+            priority__gte=URGENT, created_at__lt=patience, resource__in=["", *self.resources]
+        )
+        return urgent.exists()
 
     def write_progress(
         self, progress: float, message: str, step: StepRun, share: float

@@ -11,17 +11,21 @@ import importlib
 import logging
 from collections.abc import Callable
 
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from imagepipe.conf import get_settings
 from imagepipe.events.bus import RunQueued
+from imagepipe.workflow import waiting_list
+from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.exceptions import UnknownEngine
-from imagepipe.workflow.models import Run, RunState
+from imagepipe.workflow.models import Run
 
 logger = logging.getLogger("imagepipe.workflow")
 
 REDISPATCH_AFTER = 60
 """Seconds that a run waits before its message is taken for lost."""
+DUE_INTERVAL = 5
+"""Seconds between looks for runs whose pause has ended."""
 REDISPATCH_AT_MOST = 100
 Send = Callable[[str, int], None]
 
@@ -79,11 +83,22 @@ def redispatch_waiting() -> int:
 
     Heals lost messages. The database engine needs none.
     """
+    now = database_now()
+    before = now - dt.timedelta(seconds=REDISPATCH_AFTER)
+    return _tell_of(waiting_list.ready(now).filter(created_at__lt=before))
+
+
+def dispatch_due() -> int:
+    """Tell the engine of runs whose pause before another attempt has just ended."""
+    now = database_now()
+    lately = now - dt.timedelta(seconds=2 * DUE_INTERVAL)
+    return _tell_of(waiting_list.ready(now).filter(not_before__gt=lately))
+
+
+def _tell_of(runs: QuerySet[Run]) -> int:
     if get_settings().TASK_ENGINE in ("database", "inline"):
         return 0
-    before = timezone.now() - dt.timedelta(seconds=REDISPATCH_AFTER)
-    waiting = Run.objects.filter(state=RunState.QUEUED, created_at__lt=before)
-    rows = waiting.order_by("-priority", "created_at").values_list("uid", "priority")
+    rows = runs.order_by("-priority", "created_at").values_list("uid", "priority")
     told = list(rows[:REDISPATCH_AT_MOST])
     for uid, priority in told:
         dispatch(uid.hex, priority)

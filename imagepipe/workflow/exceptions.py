@@ -8,9 +8,11 @@ ImagepipeError
 ├── StepFailed       a step ended on purpose, with a code and a reason
 │   └── PromptRefused    the policy does not allow the prompt
 ├── LostWork         bytes that an earlier step made are gone or damaged
+├── StorageDown      the storage of bytes does not answer
 ├── UnknownEngine    no task engine has that name, or its software is missing
 └── Interrupted      not failures: why a worker stops between two computations
     ├── RunCancelled     somebody asked to stop
+    ├── TurnEnded        the run is paused, or makes way for an urgent one
     └── WorkerStopping   the worker itself is asked to stop; the run goes back to the queue
 """
 
@@ -71,6 +73,14 @@ class LostWork(ImagepipeError):
     code = "lost-work"
 
 
+class StorageDown(ImagepipeError):
+    """The storage of bytes does not answer; nothing is lost by waiting."""
+
+    code = "storage-down"
+    retryable = True
+    outage = True
+
+
 class UnknownEngine(ImagepipeError):
     """No task engine has that name, or its software is missing."""
 
@@ -87,6 +97,12 @@ class RunCancelled(Interrupted):
     """Somebody asked to stop."""
 
     code = "cancelled"
+
+
+class TurnEnded(Interrupted):
+    """The run is paused, or makes way for an urgent one; it goes back to the queue."""
+
+    code = "turn-ended"
 
 
 class WorkerStopping(Interrupted):

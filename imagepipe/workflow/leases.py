@@ -1,7 +1,7 @@
 """Who works on which run. A lease is held by renewing it; a lost one is taken by another.
 
-Claiming is one conditional UPDATE, or a locked row where the database can skip locked rows;
-two workers never hold the same run.
+Claiming is one conditional UPDATE, behind a locked row where the database can skip locked
+rows; two workers never hold the same run. Leases are measured by the database's clock.
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ import socket
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
 from imagepipe.events.bus import RunEnded, RunQueued, emit
 from imagepipe.exceptions import LeaseLost
-from imagepipe.workflow import state
+from imagepipe.workflow import breakers, shares, state, waiting_list
+from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.models import ErrorClass, Run, RunState
+from imagepipe.workflow.scheduling import Offer, Waiting, choose
+
+ANYTHING = Offer()
+LOOK_AGAIN_AFTER = 5
+"""Lost races after which the queue is read anew."""
 
 
 def new_owner() -> str:
@@ -28,38 +34,53 @@ def new_owner() -> str:
     return f"{socket.gethostname()[:50]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def claim(owner: str, uid: str | None = None) -> Run | None:
-    """Take the most urgent waiting run, then the oldest; or the one with ``uid``.
+def claim(owner: str, uid: str | None = None, offer: Offer = ANYTHING) -> Run | None:
+    """Take the run whose turn it is for a worker with this offer; or the one with ``uid``.
 
-    Returns None when there is none to take. The run counts one more attempt.
+    Returns None when there is none to take. The run counts one more attempt. What is read
+    may be old by the time it is taken: taking is one conditional UPDATE, and who comes too
+    late chooses again.
     """
-    waiting = Run.objects.filter(state=RunState.QUEUED).order_by(
-        "-priority", "created_at", "pk"
-    )
-    if uid is not None:
-        waiting = waiting.filter(uid=uid)
-    if connection.features.has_select_for_update_skip_locked:
-        with transaction.atomic():
-            run = waiting.select_for_update(skip_locked=True).first()
-            taken = run is not None and _take(run.pk, owner)
-        return Run.objects.get(pk=run.pk) if run is not None and taken else None
-    while (pk := waiting.values_list("pk", flat=True).first()) is not None:
-        if _take(pk, owner):
-            return Run.objects.get(pk=pk)
-    return None
+    while True:
+        now = database_now()
+        waiting = waiting_list.read(now, uid)
+        situation = waiting_list.situation(now, waiting)
+        if breakers.STORAGE in situation.resting:
+            return None
+        tries = 0
+        while (chosen := choose(waiting, offer, situation, shares.rules())) is not None:
+            if _take(chosen, owner, now):
+                return Run.objects.select_related("model").get(pk=chosen.key)
+            waiting.remove(chosen)
+            tries += 1
+            if tries >= LOOK_AGAIN_AFTER:
+                break
+        else:
+            return None
 
 
-def _take(pk: int, owner: str) -> bool:
-    now = timezone.now()
-    taken = Run.objects.filter(pk=pk, state=RunState.QUEUED).update(
-        state=RunState.RUNNING,
-        lease_owner=owner,
-        lease_until=_until(now),
-        attempt=F("attempt") + 1,
-        started_at=now,
-        finished_at=None,
-    )
-    return taken == 1
+def _take(chosen: Waiting, owner: str, now: dt.datetime) -> bool:
+    with transaction.atomic():
+        row = waiting_list.ready(now).filter(pk=chosen.key)
+        if connection.features.has_select_for_update_skip_locked:
+            locked = row.select_for_update(skip_locked=True, of=("self",))
+            if not locked.values_list("pk", flat=True).first():
+                return False
+        if not breakers.admit(breakers.STORAGE, now) or not (
+            not chosen.backend or breakers.admit(chosen.backend, now)
+        ):
+            return False
+        taken = row.update(
+            state=RunState.RUNNING,
+            lease_owner=owner,
+            lease_until=_until(now),
+            attempt=F("attempt") + 1,
+            started_at=now,
+            finished_at=None,
+        )
+        if taken:
+            shares.charge(chosen.person, chosen.site, chosen.seconds, now, starting=True)
+        return taken == 1
 
 
 def renew(run_pk: int, owner: str, **values: object) -> None:
@@ -67,7 +88,7 @@ def renew(run_pk: int, owner: str, **values: object) -> None:
 
     Raises ``LeaseLost`` when another worker has the run, or nobody should.
     """
-    held = _held(run_pk, owner).update(lease_until=_until(timezone.now()), **values)
+    held = _held(run_pk, owner).update(lease_until=_until(database_now()), **values)
     if not held:
         raise LeaseLost(_("Another worker has taken over the run."))
 
@@ -90,7 +111,7 @@ def reap(now: dt.datetime | None = None) -> int:
     They go back to the queue, or end: cancelled if that was asked for, failed after
     ``IMAGEPIPE["MAX_ATTEMPTS"]`` attempts.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     lost = Run.objects.filter(state=RunState.RUNNING, lease_until__lt=now)
     reaped = 0
     for run in lost:

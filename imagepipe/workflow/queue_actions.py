@@ -1,4 +1,4 @@
-"""What people do to waiting runs (pause, resume, move, hurry) and to failed ones (try again)."""
+"""What people do to waiting runs (pause, resume, move, hurry) and to failed ones."""
 
 from __future__ import annotations
 

@@ -7,43 +7,71 @@ with a stable code and a sentence for people, the stack trace goes to the log on
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from imagepipe.conf import get_settings
 from imagepipe.exceptions import ImagepipeError, InvalidState, LeaseLost
-from imagepipe.workflow import blobs, leases, state
+from imagepipe.workflow import blobs, breakers, leases, presence, shares, state
+from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.context import Lease, StepContext
 from imagepipe.workflow.exceptions import (
     InvalidGraph,
     LostWork,
     RunCancelled,
+    StorageDown,
+    TurnEnded,
     WorkerStopping,
 )
+from imagepipe.workflow.failures import classify, pause_before
 from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.heartbeat import Heartbeat
-from imagepipe.workflow.models import Run, RunState, StepRun
+from imagepipe.workflow.models import ErrorClass, Run, RunState, StepRun
+from imagepipe.workflow.presence import Presence
 from imagepipe.workflow.steps import registry
 
 logger = logging.getLogger("imagepipe.workflow")
 
 
 def work_on(uid: str, *, heartbeat: bool = True) -> bool:
-    """Look at a run: claim and execute it if it waits; returns whether there was work.
-
-    This is all that a message of a task engine asks for, so a duplicate is harmless.
-    """
+    """Claim and execute this run if it waits; returns whether there was work."""
     owner = leases.new_owner()
     run = leases.claim(owner, uid)
     if run is not None:
         execute(run, owner, heartbeat=heartbeat)
     return run is not None
+
+
+def work_next(engine: str, *, stop: Callable[[], bool] = lambda: False) -> bool:
+    """Claim and execute the run whose turn it is; returns whether there was work.
+
+    This is all that a message of a task engine asks for: it says that there is work, the
+    database says which. So duplicates, wrong order and nonsense in a message are harmless.
+    """
+    return work_once(presence.of_this_process(engine), stop)
+
+
+def work_once(worker: Presence, stop: Callable[[], bool]) -> bool:
+    """Claim and execute one run as this worker; returns whether there was work."""
+    run = leases.claim(worker.name, offer=worker.offer)
+    if run is None:
+        return False
+    logger.info("run claimed", extra={"run": run.uid.hex})
+    worker.took(run)
+    try:
+        ended = execute(run, worker.name, stop=stop, resources=worker.offer.resources)
+        logger.info("run %s", ended, extra={"run": run.uid.hex})
+    finally:
+        worker.finished()
+    return True
 
 
 def execute(
@@ -52,6 +80,7 @@ def execute(
     *,
     stop: Callable[[], bool] = lambda: False,
     heartbeat: bool = True,
+    resources: frozenset[str] = frozenset(),
 ) -> RunState:
     """Work on a claimed run until it is finished, released or lost; returns its state.
 
@@ -60,14 +89,19 @@ def execute(
     is English, whatever language is active; readers are shown it in theirs.
     """
     with translation.override(None):
-        return _execute(run, owner, stop, heartbeat)
+        lease = Lease(run, owner, stop, resources)
+        ended = _execute(run, lease, heartbeat)
+    with contextlib.suppress(DatabaseError):
+        shares.settle(run, database_now())
+    return ended
 
 
-def _execute(run: Run, owner: str, stop: Callable[[], bool], heartbeat: bool) -> RunState:
+def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
+    owner = lease.owner
     beating = Heartbeat(run.pk, owner) if heartbeat else contextlib.nullcontext()
     try:
         with beating:
-            _Execution(run, Lease(run, owner, stop)).go()
+            _Execution(run, lease).go()
         state.advance(
             run,
             RunState.SUCCEEDED,
@@ -76,23 +110,18 @@ def _execute(run: Run, owner: str, stop: Callable[[], bool], heartbeat: bool) ->
             message="",
             error="",
             error_code="",
+            error_class="",
         )
+        _tell_engine(run, None)
     except (LeaseLost, InvalidState):
         logger.warning("run lost", extra={"run": run.uid.hex})
         run.refresh_from_db()
-    except WorkerStopping:
+    except (WorkerStopping, TurnEnded):
         _give_back(run, owner)
     except RunCancelled as error:
-        _end(run, owner, RunState.CANCELLED, error.code, "")
-    except ImagepipeError as error:
-        logger.warning(
-            "run failed", extra={"run": run.uid.hex, "code": getattr(error, "code", "")}
-        )
+        _end(run, owner, RunState.CANCELLED, error_code=error.code, error="")
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever it is ends the run
         _fail(run, owner, error)
-    except Exception:
-        logger.exception("run crashed", extra={"run": run.uid.hex})
-        message = _("Something unexpected happened; the log has the details under %(uid)s.")
-        _end(run, owner, RunState.FAILED, "internal-error", message % {"uid": run.uid.hex})
     return RunState(run.state)
 
 
@@ -110,7 +139,7 @@ class _Execution:
         weights = {node.id: registry.get(node.kind).weight for node in graph.order}
         total, done = sum(weights.values()), 0.0
         for node in graph.order:
-            self.lease.check()
+            self.lease.check_between_steps()
             weight = weights[node.id] / total
             self.outputs[node.id] = self._output(node, hashes[node.id], done, weight)
             done += weight
@@ -140,7 +169,7 @@ class _Execution:
         )
         try:
             output = kind.run(context)
-        except (LeaseLost, WorkerStopping):
+        except (LeaseLost, WorkerStopping, DatabaseError):
             raise
         except RunCancelled:
             self._mark(step, RunState.CANCELLED, "")
@@ -216,25 +245,51 @@ def _give_back(run: Run, owner: str) -> None:
         logger.warning("run lost while stopping", extra={"run": run.uid.hex})
 
 
-def _fail(run: Run, owner: str, error: ImagepipeError) -> None:
-    code = getattr(error, "code", "failed")
-    if getattr(error, "retryable", False) and run.attempt < _max_attempts():
-        try:
-            state.advance(run, RunState.QUEUED, owner=owner, message=str(error)[:255])
-        except (LeaseLost, InvalidState):
-            run.refresh_from_db()
+def _fail(run: Run, owner: str, error: Exception) -> None:
+    """Queue the run again with a pause if that may help, else end it."""
+    expected = isinstance(error, ImagepipeError)
+    facts = {"run": run.uid.hex, "code": getattr(error, "code", "")}
+    logger.warning("run failed", exc_info=not expected, extra=facts)
+    code = getattr(error, "code", "failed" if expected else "internal-error")
+    message = _("Something unexpected happened; the log has the details under %(uid)s.")
+    reason = str(error) if expected else message % {"uid": run.uid.hex}
+    kind = classify(error)
+    if isinstance(error, DatabaseError):
+        connection.close()
+    _tell_engine(run, error)
+    if kind is ErrorClass.RETRYABLE and run.attempt < get_settings().MAX_ATTEMPTS:
+        _queue_again(run, owner, code, reason)
         return
-    _end(run, owner, RunState.FAILED, code, str(error))
+    if kind is ErrorClass.RETRYABLE:
+        kind = ErrorClass.EXHAUSTED
+    _end(run, owner, RunState.FAILED, error_code=code, error=reason, error_class=kind)
 
 
-def _max_attempts() -> int:
-    from imagepipe.conf import get_settings
+def _queue_again(run: Run, owner: str, code: str, reason: str) -> None:
+    pause = dt.timedelta(seconds=pause_before(run.attempt + 1, run.uid.hex))
+    with contextlib.suppress(LeaseLost, InvalidState):
+        state.advance(
+            run,
+            RunState.QUEUED,
+            owner=owner,
+            message=reason[:255],
+            error_code=code,
+            error_class=ErrorClass.RETRYABLE,
+            not_before=database_now() + pause,
+        )
 
-    return get_settings().MAX_ATTEMPTS
+
+def _tell_engine(run: Run, error: Exception | None) -> None:
+    """Count an outage of the engine that failed, or that it works again."""
+    backend = run.model.backend if run.model_id else ""
+    if error is None:
+        breakers.succeeded([breakers.STORAGE, backend])
+    elif isinstance(error, StorageDown):
+        breakers.failed(breakers.STORAGE, str(error), database_now())
+    elif getattr(error, "outage", False) and backend:
+        breakers.failed(backend, str(error), database_now())
 
 
-def _end(run: Run, owner: str, target: RunState, code: str, message: str) -> None:
-    try:
-        state.advance(run, target, owner=owner, error_code=code, error=message, message="")
-    except (LeaseLost, InvalidState):
-        run.refresh_from_db()
+def _end(run: Run, owner: str, target: RunState, **values: Any) -> None:
+    with contextlib.suppress(LeaseLost, InvalidState):
+        state.advance(run, target, owner=owner, message="", **values)

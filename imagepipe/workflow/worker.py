@@ -7,15 +7,23 @@ hold up what must happen within seconds.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
+import time
 from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from imagepipe.workflow import leases, periodic, runner
-from imagepipe.workflow.dispatch import REDISPATCH_AFTER, redispatch_waiting
+from imagepipe.workflow import leases, periodic, presence, runner
+from imagepipe.workflow.dispatch import (
+    DUE_INTERVAL,
+    REDISPATCH_AFTER,
+    dispatch_due,
+    redispatch_waiting,
+)
+from imagepipe.workflow.presence import State
 
 logger = logging.getLogger("imagepipe.workflow")
 
@@ -23,6 +31,8 @@ HOUSEKEEPING_INTERVAL = 1.0
 """Seconds between looks at what is due."""
 
 periodic.register("redispatch", REDISPATCH_AFTER, redispatch_waiting)
+periodic.register("dispatch-due", DUE_INTERVAL, dispatch_due)
+periodic.register("workers", 3600, presence.forget_gone)
 
 
 class Worker:
@@ -31,12 +41,19 @@ class Worker:
     Where another task engine brings the runs, one worker with ``upkeep_only`` does the rest.
     """
 
-    def __init__(self, poll: float = 0.5, upkeep_only: bool = False) -> None:
-        self.owner = leases.new_owner()
+    def __init__(
+        self,
+        poll: float = 0.5,
+        upkeep_only: bool = False,
+        resources: frozenset[str] | None = None,
+        memory: int = 0,
+    ) -> None:
+        self.presence = presence.make("database", resources, memory)
         self._poll = poll
         self._upkeep_only = upkeep_only
         self._stop = threading.Event()
         self._schedule = periodic.Schedule()
+        self._told_at = float("-inf")
 
     def stop(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Ask to end; may be called from a signal handler or another thread."""
@@ -72,20 +89,30 @@ class Worker:
         finally:
             self._stop.set()
             housekeeper.join()
+            if not self._upkeep_only:
+                with contextlib.suppress(DatabaseError):
+                    self.presence.tell(State.STOPPED)
+
+    @property
+    def owner(self) -> str:
+        """The name that its leases bear."""
+        return self.presence.name
 
     def keep_house(self) -> None:
-        """Take runs from lost workers and do the periodic jobs that are due."""
+        """Take runs from lost workers, say that this one lives, do the jobs that are due."""
         leases.reap()
+        self._tell()
         self._schedule.run_due()
 
+    def _tell(self) -> None:
+        if self._upkeep_only:
+            return
+        if time.monotonic() - self._told_at >= presence.BEAT_SECONDS or self._stop.is_set():
+            self._told_at = time.monotonic()
+            self.presence.tell(State.STOPPING if self._stop.is_set() else None)
+
     def _execute_next(self) -> bool:
-        run = None if self._upkeep_only else leases.claim(self.owner)
-        if run is None:
-            return False
-        logger.info("run claimed", extra={"run": run.uid.hex})
-        state = runner.execute(run, self.owner, stop=self._stop.is_set)
-        logger.info("run %s", state, extra={"run": run.uid.hex})
-        return True
+        return not self._upkeep_only and runner.work_once(self.presence, self._stop.is_set)
 
     def _keep_house_forever(self) -> None:
         try:

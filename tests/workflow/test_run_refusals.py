@@ -183,7 +183,8 @@ def test_an_unexpected_error_shows_no_stack_trace(start, finish, plant, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_passing_failure_is_tried_again_up_to_the_limit(start, plant):
+def test_a_passing_failure_is_tried_again_up_to_the_limit(start, plant, settings):
+    settings.IMAGEPIPE = settings.IMAGEPIPE | {"RETRY_SECONDS": 0}
     backend = plant(error=OutOfMemory("Not enough memory."))
     run = start(candidates=1)
     for attempt in (1, 2, 3):

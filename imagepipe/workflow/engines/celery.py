@@ -16,10 +16,10 @@ STEPS = 10
     name="imagepipe.run", ignore_result=True, acks_late=True, reject_on_worker_lost=True
 )
 def look_at_run(run_uid: str) -> bool:
-    """Claim and execute the run if it waits."""
-    from imagepipe.workflow.runner import work_on
+    """Claim and execute the run whose turn it is."""
+    from imagepipe.workflow.runner import work_next
 
-    return work_on(run_uid)
+    return work_next("celery")
 
 
 def send(run_uid: str, priority: int) -> None:

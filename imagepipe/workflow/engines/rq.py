@@ -14,10 +14,10 @@ TIMEOUT = 24 * 3600
 
 
 def look_at_run(run_uid: str) -> bool:
-    """Claim and execute the run if it waits."""
-    from imagepipe.workflow.runner import work_on
+    """Claim and execute the run whose turn it is."""
+    from imagepipe.workflow.runner import work_next
 
-    return work_on(run_uid)
+    return work_next("rq")
 
 
 def send(run_uid: str, priority: int) -> None:

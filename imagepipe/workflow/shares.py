@@ -1,0 +1,72 @@
+"""Who was given how much work lately. It fades, and is the measure of fairness."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from imagepipe.conf import get_settings
+from imagepipe.workflow.models import Run
+from imagepipe.workflow.queue_models import Share
+from imagepipe.workflow.scheduling import Rules, Use, faded
+
+UNKNOWN_SECONDS = 10.0
+"""What a run counts before anybody knows how long such runs take."""
+
+
+def rules() -> Rules:
+    """Return the rules of this installation."""
+    settings = get_settings()
+    return Rules(ageing_seconds=settings.AGEING_SECONDS, bundle_seconds=settings.BUNDLE_SECONDS)
+
+
+def person(user_id: int | None) -> str:
+    """Return the name of a user's share."""
+    return f"user:{user_id or 0}"
+
+
+def place(site_id: int | None) -> str:
+    """Return the name of a site's share."""
+    return f"site:{site_id or 0}"
+
+
+def read(now: dt.datetime) -> dict[str, Use]:
+    """Return everybody's use by now, in seconds by weight."""
+    return {
+        row.owner: Use(
+            _left(row, now) / max(0.01, row.weight),
+            row.last_started_at.timestamp() if row.last_started_at else float("-inf"),
+        )
+        for row in Share.objects.all()
+    }
+
+
+def charge(
+    who: str, where: str, seconds: float, now: dt.datetime, *, starting: bool = False
+) -> None:
+    """Add work to the shares of a person and a site; negative to give some back."""
+    for owner in (who, where):
+        share = Share.objects.select_for_update().filter(owner=owner).first()
+        if share is None:
+            share, _created = Share.objects.get_or_create(
+                owner=owner, defaults={"updated_at": now}
+            )
+        changes = {
+            "used_seconds": max(0.0, _left(share, now) + seconds),
+            "updated_at": max(now, share.updated_at),
+        }
+        if starting:
+            changes["last_started_at"] = now
+        Share.objects.filter(owner=owner).update(**changes)
+
+
+def settle(run: Run, now: dt.datetime) -> None:
+    """Charge what the run took beyond what was charged when it was taken."""
+    if run.started_at is None:
+        return
+    expected = run.estimated_seconds or UNKNOWN_SECONDS
+    taken = (now - run.started_at).total_seconds()
+    charge(person(run.created_by_id), place(run.site_id), taken - expected, now)
+
+
+def _left(share: Share, now: dt.datetime) -> float:
+    return faded(share.used_seconds, (now - share.updated_at).total_seconds(), rules())
