@@ -9,9 +9,9 @@ from imagepipe.workflow.exceptions import InvalidGraph
 from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.models import Run
 
-WIDTH, HEIGHT = 132, 44
-GAP_X, GAP_Y = 32, 22
-MARGIN = 8
+WIDTH, HEIGHT = 126, 44
+GAP_X, GAP_Y = 28, 22
+MARGIN = 4
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def results(request: HttpRequest) -> str:
     rows, view = queue_rows(request.user, mine=shown == "mine")
     context = {
         "rows": rows,
-        "summary": workers_in_words(view, rows),
+        "summary": workers_in_words(view),
         "no_workers": not view.workers,
         "priorities": PRIORITIES,
         "may_change": any(row.may_change for row in rows),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -181,13 +181,10 @@ def _rounded(seconds: float) -> str:
     raise AssertionError("unreachable")
 
 
-def workers_in_words(view: Outlook, rows: Sequence[QueueRow]) -> str:
+def workers_in_words(view: Outlook) -> str:
     """One sentence above the table."""
-    running = sum(row.run.state == RunState.RUNNING for row in rows)
     if not view.workers:
         return _("No worker is there. Start one: manage.py imagepipe worker")
     return ngettext(
-        "%(workers)d worker is there; %(running)d of the runs below are worked on.",
-        "%(workers)d workers are there; %(running)d of the runs below are worked on.",
-        view.workers,
-    ) % {"workers": view.workers, "running": running}
+        "%(count)d worker is there.", "%(count)d workers are there.", view.workers
+    ) % {"count": view.workers}

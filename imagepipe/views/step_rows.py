@@ -98,6 +98,8 @@ def in_words(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return _("%(seconds)s s") % {"seconds": rest}
+    if minutes < 60 and not rest:
+        return _("%(minutes)d min") % {"minutes": minutes}
     if minutes < 60:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
     hours, minutes = divmod(minutes, 60)
