@@ -33,6 +33,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 IMAGEPIPE = IMAGEPIPE | json.loads(os.environ.get("SANDBOX_IMAGEPIPE", "{}"))
 if IMAGEPIPE.get("TASK_ENGINE") == "rq":
     INSTALLED_APPS = [*INSTALLED_APPS, "django_rq"]
+if "SANDBOX_POSTGRES" in os.environ:
+    DATABASES = {"default": json.loads(os.environ["SANDBOX_POSTGRES"])}
 REDIS = os.environ.get("SANDBOX_REDIS", "redis://127.0.0.1:1/0")
 RQ_QUEUES = {name: {"URL": REDIS} for name in ("high", "default", "low")}
 """
@@ -42,14 +44,19 @@ from __future__ import annotations
 import os
 from celery import Celery
 
-app = Celery("sandbox", broker=os.environ["SANDBOX_REDIS"])
+broker = os.environ.get("SANDBOX_AMQP") or os.environ["SANDBOX_REDIS"]
+app = Celery("sandbox", broker=broker)
 app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
-    broker_transport_options={
-        "priority_steps": list(range(10)), "queue_order_strategy": "priority"
-    },
+    broker_connection_max_retries=None,
 )
+if broker.startswith("redis"):
+    app.conf.broker_transport_options = {
+        "priority_steps": list(range(10)), "queue_order_strategy": "priority"
+    }
+else:
+    app.conf.task_queue_max_priority = 9
 app.set_default()
 if os.environ.get("SANDBOX_CELERY_WORKER"):
     import django

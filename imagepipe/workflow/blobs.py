@@ -16,6 +16,7 @@ from pathlib import Path
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
@@ -23,6 +24,10 @@ from imagepipe.workflow.exceptions import LostWork, StorageDown
 
 CLIENTS = frozenset({"botocore", "boto3", "google", "azure", "requests", "urllib3"})
 """Libraries of storages, whose errors are not ``OSError``."""
+PARTIAL = "partial"
+"""Folder of files that are being written; what a killed process leaves there is swept away."""
+KEPT_SECONDS = 24 * 3600
+"""Bytes that nothing names are kept so long, as a step may be about to name them."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,9 +46,16 @@ def preview_name(run_uid: str, index: int) -> str:
 def store(content: bytes) -> str:
     """Keep ``content`` and return its SHA-256; storing the same bytes again costs nothing."""
     sha256 = hashlib.sha256(content).hexdigest()
-    if not exists(sha256, len(content)):
+    if not exists(sha256, len(content)) or _is_old(blob_name(sha256)):
         replace(blob_name(sha256), content)
     return sha256
+
+
+def _is_old(name: str) -> bool:
+    """Whether the file is about to be old enough to be swept away if nothing names it."""
+    with outages():
+        modified = get_settings().private_storage.get_modified_time(name)
+    return (timezone.now() - modified).total_seconds() > KEPT_SECONDS / 2
 
 
 def exists(sha256: str, size: int | None = None) -> bool:
@@ -92,7 +104,8 @@ def _replace(storage: Storage, name: str, content: bytes) -> None:
         storage.save(name, ContentFile(content))
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    partial = Path(storage.path(PARTIAL)) / f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}"
+    partial.parent.mkdir(exist_ok=True)
     try:
         partial.write_bytes(content)
         partial.replace(path)

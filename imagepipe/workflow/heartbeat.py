@@ -50,5 +50,6 @@ class Heartbeat:
                     return
                 except DatabaseError:
                     logger.warning("lease could not be renewed", exc_info=True)
+                    connection.close()
         finally:
             connection.close()

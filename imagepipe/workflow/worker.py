@@ -16,7 +16,7 @@ from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from imagepipe.workflow import leases, periodic, presence, runner
+from imagepipe.workflow import leases, periodic, presence, runner, sweep
 from imagepipe.workflow.dispatch import (
     DUE_INTERVAL,
     REDISPATCH_AFTER,
@@ -33,6 +33,7 @@ HOUSEKEEPING_INTERVAL = 1.0
 periodic.register("redispatch", REDISPATCH_AFTER, redispatch_waiting)
 periodic.register("dispatch-due", DUE_INTERVAL, dispatch_due)
 periodic.register("workers", 3600, presence.forget_gone)
+periodic.register("sweep", 6 * 3600, sweep.sweep)
 
 
 class Worker:
