@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from imagepipe.events.bus import AssetChanged, PublicationRequested, RunQueued, subscribe
+from imagepipe.events.bus import (
+    AssetChanged,
+    PublicationRequested,
+    RunEnded,
+    RunQueued,
+    subscribe,
+)
 
 
 def register() -> None:
@@ -10,7 +16,14 @@ def register() -> None:
     from imagepipe.workflow.dispatch import dispatch_queued
 
     subscribe(RunQueued, dispatch_queued)
+    subscribe(RunEnded, _tell_of_end)
     _register_delivery()
+
+
+def _tell_of_end(event: RunEnded) -> None:
+    from imagepipe.views.notices import tell_of_end  # needs the address of the admin
+
+    tell_of_end(event)
 
 
 def _register_delivery() -> None:

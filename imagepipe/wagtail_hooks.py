@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -21,6 +22,7 @@ from imagepipe.views.access import MAKING
 from imagepipe.views.asset_finder import AssetURLFinder, collection_contents
 from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
 from imagepipe.views.image_chooser import add_generate_tab
+from imagepipe.views.notices import RunsPanel
 from imagepipe.views.permitted import PermittedMenuItem
 from imagepipe.views.prompt_templates import MENU_HOOK, PromptTemplateViewSet
 
@@ -71,6 +73,11 @@ def _register_entry(order: int, name: str, label: Any, icon: str, verbs: Any) ->
 
 for _position, _entry in enumerate(ENTRIES, start=1):
     _register_entry(_position * 100, *_entry)
+
+
+@hooks.register("construct_homepage_panels")
+def add_own_runs(request: HttpRequest, panels: list[Any]) -> None:
+    panels.append(RunsPanel())
 
 
 @hooks.register("register_group_permission_panel")

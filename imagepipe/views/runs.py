@@ -23,6 +23,7 @@ from imagepipe.views.slots import slots
 from imagepipe.views.step_rows import step_rows
 from imagepipe.workflow.actions import CancelRun, RetryRun
 from imagepipe.workflow.models import Run, RunState
+from imagepipe.workflow.notice_actions import asked_for
 
 
 class RunView(WagtailAdminTemplateMixin, View):
@@ -53,6 +54,7 @@ class RunView(WagtailAdminTemplateMixin, View):
             .first(),
             warnings=warnings_of(self.run),
             drawing=draw(self.run, step_rows(self.run)),
+            is_told=self.request.user.pk in asked_for(self.run),
             has_stream=stream_possible(self.request),
             repeated=visible_runs(self.request.user).filter(pk=self.run.retry_of_id).first(),
             retries=visible_runs(self.request.user).filter(retry_of=self.run).defer("graph"),

@@ -89,8 +89,8 @@ def _row(worker: QueueWorker, run: Run | None, now: dt.datetime) -> WorkerRow:
         state=worker.get_state_display() if is_alive or stopped else _("Not heard of"),
         is_alive=is_alive,
         seen=_("%(time)s ago") % {"time": in_words(silence.total_seconds())},
-        running_for=in_words((worker.seen_at - worker.started_at).total_seconds()),
-        run=run,
+        running_for=in_words(max(0.0, (worker.seen_at - worker.started_at).total_seconds())),
+        run=run if is_alive else None,
         works=is_alive and worker.run_id is not None,
         step=_step(worker.node),
     )

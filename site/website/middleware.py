@@ -3,7 +3,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 
-WITHOUT_LANGUAGE = ("/admin/", "/api/", "/documents/", "/images/", "/media/", "/static/")
+WITHOUT_LANGUAGE = (
+    "/admin/", "/api/", "/documents/", "/imagepipe/", "/images/", "/media/", "/static/",
+)  # fmt: skip
 
 
 class PageLocaleMiddleware(LocaleMiddleware):

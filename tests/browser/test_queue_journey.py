@@ -121,7 +121,7 @@ def test_reorder_pause_cancel_and_retry_with_the_keyboard(page, runs):
 def test_several_at_once_and_by_dragging(page, runs):
     page.goto(QUEUE)
     first, second, third, fourth = TITLES
-    page.get_by_text("Normal", exact=True).last.hover()
+    page.locator("tr[data-run]", has_text=fourth).get_by_text("Normal").hover()
     page.mouse.down()
     target = page.locator("tr[data-run]", has_text=first).get_by_text("Normal")
     target.hover()

@@ -29,6 +29,7 @@ from imagepipe.workflow.actions import (
 )
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Candidate, Run, RunState
+from imagepipe.workflow.notice_actions import AskForNotice
 from tests.delivery.library import Library, png
 
 Case = Callable[[Library, Collection, AbstractBaseUser | None], Action[Any, Any]]
@@ -148,6 +149,10 @@ def cancel_run(library: Library, place: Collection, user: Any) -> Action[Any, An
 
 def retry_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return RetryRun(run_in(place, RunState.FAILED), user)
+
+
+def ask_for_notice(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return AskForNotice(run_in(place), user)
 
 
 def accept_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

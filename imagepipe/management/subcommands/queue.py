@@ -113,13 +113,15 @@ def _find(text: str) -> Any:
 def _waiting() -> list[dict[str, Any]]:
     from imagepipe.workflow.forecasts import outlook
     from imagepipe.workflow.models import Run, RunState
+    from imagepipe.workflow.queue_actions import turn
 
-    runs = list(
+    found = (
         Run.objects.filter(state__in=(RunState.QUEUED, RunState.RUNNING))
         .select_related("created_by")
         .defer("graph")
         .order_by("-state", "-priority", "created_at")[:500]
     )
+    runs = sorted(found, key=lambda run: (-run.priority, turn(run)))
     now = timezone.now()
     forecasts = outlook(runs, now).forecasts
     rows = []

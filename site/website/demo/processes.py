@@ -136,9 +136,9 @@ class Processes:
 def web_command(port: int) -> list[str]:
     """The CMS under granian, one process: SQLite and the picture cache are local to it."""
     return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-        *("--port", str(port), "--blocking-threads", "4", "--backpressure", "64", "--no-ws"),
-        *("--log-level", "warning", "website.wsgi:application"),
+        *(sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1"),
+        *("--port", str(port), "--backpressure", "64", "--no-ws", "--log-level", "warning"),
+        "website.asgi:application",
     ]
 
 

@@ -1,0 +1,46 @@
+"""Asking to be told when a run has ended. Nobody is told who did not ask."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from imagepipe.actions.base import Action
+from imagepipe.exceptions import InvalidState
+from imagepipe.workflow.models import FINISHED, Run
+
+KEY = "notify"
+"""In ``Run.request``: the keys of the users to be told. A repeated run keeps them."""
+AT_MOST = 20
+
+
+class AskForNotice(Action[Run, Run]):
+    """Tell the user by e-mail when the run has ended; asking again takes it back.
+
+    The system, which nobody can write to, takes back what all others have asked for.
+    """
+
+    action_name = "imagepipe.run.ask_for_notice"
+    permission_policy_action = "generate"
+
+    def perform(self) -> Run:
+        run = Run.objects.select_for_update().get(pk=self.instance.pk)
+        if run.state in FINISHED:
+            raise InvalidState(_("The run has ended already."))
+        asked = asked_for(run) if self.user is not None else []
+        if self.user is not None and self.user.pk in asked:
+            asked.remove(self.user.pk)
+        elif len(asked) >= AT_MOST:
+            raise InvalidState(_("Enough people are told of this run."))
+        elif self.user is not None:
+            asked.append(self.user.pk)
+        request = run.request if isinstance(run.request, dict) else {}
+        Run.objects.filter(pk=run.pk).update(request=request | {KEY: asked})
+        self.audit_data = {"people": len(asked)}
+        self.instance.refresh_from_db()
+        return self.instance
+
+
+def asked_for(run: Run) -> list[int]:
+    """Return the keys of the users who want to be told of the run's end."""
+    asked = run.request.get(KEY) if isinstance(run.request, dict) else None
+    return [pk for pk in asked if isinstance(pk, int)] if isinstance(asked, list) else []
