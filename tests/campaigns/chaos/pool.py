@@ -75,8 +75,9 @@ def work(kind: str, worker: object) -> None:
             import sandbox_celery
 
             options = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+            name = f"worker{os.getpid()}@%h"
             sandbox_celery.app.worker_main(
-                ["worker", "-P", "solo", "-c", "1", "--loglevel=warning", *options]
+                ["worker", "-n", name, "-P", "solo", "-c", "1", "--loglevel=warning", *options]
             )
         if kind == UPKEEP and os.environ["SANDBOX_ENGINE"] == "celery":
             import sandbox_celery
