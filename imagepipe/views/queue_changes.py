@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from imagepipe.actions.base import Action
 from imagepipe.exceptions import ImagepipeError
@@ -104,28 +103,30 @@ def _uid(text: str) -> uuid.UUID | None:
 
 
 def _sentence(what: str, runs: list[Run]) -> str:
-    if not runs:
-        return ""
-    count, title = len(runs), runs[0].title
+    if len(runs) == 1:
+        return _one(what) % {"title": runs[0].title}
+    return _several(what) % {"count": len(runs)} if runs else ""
+
+
+def _one(what: str) -> str:
     sentences = {
-        "pause": ngettext("“%(title)s” is paused.", "%(count)d runs are paused.", count),
-        "resume": ngettext("“%(title)s” goes on.", "%(count)d runs go on.", count),
-        "cancel": ngettext(
-            "“%(title)s” was cancelled.", "%(count)d runs were cancelled.", count
-        ),
-        "retry": ngettext(
-            "“%(title)s” is tried again; what was finished is kept.",
-            "%(count)d runs are tried again; what was finished is kept.",
-            count,
-        ),
-        "repeat": ngettext(
-            "“%(title)s” was started again as a new run.",
-            "%(count)d runs were started again as new ones.",
-            count,
-        ),
-        "priority": ngettext(
-            "“%(title)s” has another priority.", "%(count)d runs have another priority.", count
-        ),
+        "pause": _("“%(title)s” is paused."),
+        "resume": _("“%(title)s” goes on."),
+        "cancel": _("“%(title)s” was cancelled."),
+        "retry": _("“%(title)s” is tried again; what was finished is kept."),
+        "repeat": _("“%(title)s” was started again as a new run."),
+        "priority": _("“%(title)s” has another priority."),
     }
-    moved = ngettext("“%(title)s” was moved.", "%(count)d runs were moved.", count)
-    return sentences.get(what, moved) % {"title": title, "count": count}
+    return sentences.get(what) or _("“%(title)s” was moved.")
+
+
+def _several(what: str) -> str:
+    sentences = {
+        "pause": _("%(count)d runs are paused."),
+        "resume": _("%(count)d runs go on."),
+        "cancel": _("%(count)d runs were cancelled."),
+        "retry": _("%(count)d runs are tried again; what was finished is kept."),
+        "repeat": _("%(count)d runs were started again as new ones."),
+        "priority": _("%(count)d runs have another priority."),
+    }
+    return sentences.get(what) or _("%(count)d runs were moved.")
