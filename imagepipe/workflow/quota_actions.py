@@ -29,17 +29,18 @@ class RequestMore(Action[Quota, QuotaRequest]):
 
     def user_has_permission(self) -> bool:
         """Everybody whom the quota holds for may ask."""
-        return applies_to(self.instance, self.user)
+        return self.user is not None and applies_to(self.instance, self.user)
 
     def perform(self) -> QuotaRequest:
-        if self.user is None or self.amount < 1:
+        who = self.user or self.instance.user
+        if who is None or self.amount < 1:
             raise InvalidState(_("Say how much more is needed, at least 1."))
-        waiting = self.instance.requests.filter(user=self.user, state=QuotaRequest.State.OPEN)
+        waiting = self.instance.requests.filter(user=who, state=QuotaRequest.State.OPEN)
         if waiting.filter(valid_until__gt=timezone.now()).exists():
             raise InvalidState(_("You have asked already; somebody has to decide first."))
         request = QuotaRequest.objects.create(
             quota=self.instance,
-            user=self.user,
+            user=who,
             amount=self.amount,
             reason=self.reason.strip()[:500],
             valid_until=period_of(self.instance.period)[1],

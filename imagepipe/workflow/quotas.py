@@ -52,10 +52,12 @@ def quotas_of(user: AbstractBaseUser | None, site: Site | None) -> list[Quota]:
     return own + others
 
 
-def applies_to(quota: Quota, user: AbstractBaseUser | None) -> bool:
+def applies_to(quota: Quota, user: AbstractBaseUser) -> bool:
     """Whether the quota holds for this user."""
-    if user is None or quota.user_id is not None:
-        return user is not None and quota.user_id == user.pk
+    if user.pk is None:
+        return False
+    if quota.user_id is not None:
+        return quota.user_id == user.pk
     if quota.group_id is not None:
         return user.groups.filter(pk=quota.group_id).exists()
     return True

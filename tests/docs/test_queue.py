@@ -97,7 +97,7 @@ def test_every_log_key_stands_there() -> None:
     exist = {
         key
         for source in sources
-        for keys in re.findall(r"(?:extra=|facts = (?=\{"run"))\{([^}]*)\}", source)
+        for keys in re.findall(r'(?:extra=|facts = (?=\{"run"))\{([^}]*)\}', source)
         for key in re.findall(r'"(\w+)":', keys)
     }
     assert exist == said

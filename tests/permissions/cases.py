@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from wagtail.models import Collection
 
 from imagepipe.actions.base import Action
@@ -30,6 +30,15 @@ from imagepipe.workflow.actions import (
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.notice_actions import AskForNotice
+from imagepipe.workflow.queue_actions import (
+    MoveRun,
+    PauseRun,
+    ResumeRun,
+    RetryFailedSteps,
+    SetPriority,
+)
+from imagepipe.workflow.queue_models import Quota
+from imagepipe.workflow.quota_actions import DecideRequest, RequestMore
 from tests.delivery.library import Library, png
 
 Case = Callable[[Library, Collection, AbstractBaseUser | None], Action[Any, Any]]
@@ -153,6 +162,41 @@ def retry_run(library: Library, place: Collection, user: Any) -> Action[Any, Any
 
 def ask_for_notice(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return AskForNotice(run_in(place), user)
+
+
+def retry_failed_steps(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RetryFailedSteps(run_in(place, RunState.FAILED), user)
+
+
+def pause_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return PauseRun(run_in(place), user)
+
+
+def resume_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return ResumeRun(run_in(place), user)
+
+
+def move_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return MoveRun(run_in(place), user, places=-1)
+
+
+def set_priority(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return SetPriority(run_in(place), user, priority=50)
+
+
+def _personal_quota(user: Any) -> Quota:
+    if user is None or user.pk is None:
+        user = User.objects.create_user(f"somebody{next(_numbers)}")
+    return Quota.objects.create(user=user, unit="runs", amount=1)
+
+
+def request_more(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RequestMore(_personal_quota(user), user, amount=5, reason="Christmas")
+
+
+def decide_request(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    request = RequestMore(_personal_quota(None), None, amount=5).execute()
+    return DecideRequest(request, user, grant=True)
 
 
 def accept_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

@@ -48,6 +48,13 @@ MATRIX: dict[cases.Case, str] = {
     cases.cancel_run:       "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.retry_run:        "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.ask_for_notice:   "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.pause_run:        "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.resume_run:       "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.move_run:         "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.set_priority:     "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.retry_failed_steps: "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.request_more:     "-    x    x    x    x    x    x    x    x    x    -    x    x",
+    cases.decide_request:   "-    -    -    -    -    -    -    -    -    -    -    x    x",
     cases.accept_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.reject_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.register_model:   "-    -    -    -    -    -    -    -    x    -    -    x    x",
@@ -55,7 +62,10 @@ MATRIX: dict[cases.Case, str] = {
     cases.retire_model:     "-    -    -    -    -    -    -    -    -    x    -    x    x",
 }  # fmt: skip
 ELSEWHERE = {"superuser", "system"}
-WITHOUT_COLLECTION = {cases.register_model, cases.promote_model, cases.retire_model}
+WITHOUT_COLLECTION = {
+    cases.register_model, cases.promote_model, cases.retire_model,
+    cases.request_more, cases.decide_request,
+}  # fmt: skip
 
 
 def all_actions() -> set[type[Action[Any, Any]]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from celery import current_app, shared_task
 
+from imagepipe.conf import get_settings
+
 STEPS = 10
 
 
@@ -24,7 +26,20 @@ def look_at_run(run_uid: str) -> bool:
 
 def send(run_uid: str, priority: int) -> None:
     """Put the message into the queue. Raises ``kombu.exceptions.OperationalError``."""
-    look_at_run.apply_async((run_uid,), priority=_broker_priority(priority), retry=False)
+    look_at_run.apply_async(
+        (run_uid,), priority=_broker_priority(priority), retry=False, queue=queue_of(run_uid)
+    )
+
+
+def queue_of(run_uid: str) -> str | None:
+    """Return the queue for the class of machine that the run needs; None: the usual one."""
+    from imagepipe.workflow.models import Run
+
+    queues = get_settings().TASK_QUEUES
+    if not queues:
+        return None
+    resource = Run.objects.filter(uid=run_uid).values_list("resource", flat=True).first()
+    return queues.get(resource or "")
 
 
 def _broker_priority(priority: int) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import django_rq
 from django.conf import settings
 
+from imagepipe.conf import get_settings
+
 TIMEOUT = 24 * 3600
 """Seconds; the lease, not RQ, decides when a run is lost."""
 
@@ -22,7 +24,7 @@ def look_at_run(run_uid: str) -> bool:
 
 def send(run_uid: str, priority: int) -> None:
     """Put the message into the queue. Raises ``redis.exceptions.ConnectionError``."""
-    queue = django_rq.get_queue(queue_for(priority))
+    queue = django_rq.get_queue(_machine_queue(run_uid) or queue_for(priority))
     queue.enqueue(look_at_run, run_uid, job_timeout=TIMEOUT, result_ttl=0)
 
 
@@ -30,3 +32,14 @@ def queue_for(priority: int) -> str:
     """Return the name of the queue for a priority from −100 to 100."""
     wanted = "high" if priority > 33 else "low" if priority < -33 else "default"
     return wanted if wanted in getattr(settings, "RQ_QUEUES", {}) else "default"
+
+
+def _machine_queue(run_uid: str) -> str | None:
+    """The queue of the class of machine that the run needs, if it has one of its own."""
+    from imagepipe.workflow.models import Run
+
+    queues = get_settings().TASK_QUEUES
+    if not queues:
+        return None
+    resource = Run.objects.filter(uid=run_uid).values_list("resource", flat=True).first()
+    return queues.get(resource or "")
