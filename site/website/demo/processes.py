@@ -138,7 +138,8 @@ def web_command(port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1"),
         *("--port", str(port), "--backpressure", "64", "--no-ws", "--log-level", "warning"),
-        "website.asgi:application",
+        # Streams of progress are not waited for; their pages come back by themselves.
+        *("--workers-kill-timeout", "3", "website.asgi:application"),
     ]
 
 
