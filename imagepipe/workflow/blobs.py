@@ -79,20 +79,22 @@ def read(sha256: str) -> bytes:
 
 def replace(name: str, content: bytes) -> None:
     """Write a file so that readers see the old or the new bytes, never a part."""
-    with outages():
+    with outages(FileNotFoundError):
         _replace(get_settings().private_storage, name, content)
 
 
 @contextlib.contextmanager
-def outages() -> Iterator[None]:
-    """Raise ``StorageDown`` for what a storage raises when it cannot be reached or is full."""
+def outages(*more: type[OSError]) -> Iterator[None]:
+    """Raise ``StorageDown`` for what a storage raises when it cannot be reached or is full.
+
+    A missing file is none, unless ``FileNotFoundError`` is named.
+    """
     try:
         yield
-    except FileNotFoundError:
-        raise
     except Exception as error:
         client = type(error).__module__.partition(".")[0]
-        if isinstance(error, OSError) or client in CLIENTS:
+        missing = isinstance(error, FileNotFoundError) and not isinstance(error, more)
+        if (isinstance(error, OSError) or client in CLIENTS) and not missing:
             raise StorageDown(_("The storage of pictures does not answer.")) from error
         raise
 
