@@ -87,9 +87,12 @@ def page_ids(
     """Primary keys in lists of at most ``chunk``; each list is one query on the index."""
     if end is not None:
         pages = pages.filter(pk__lt=end)
-    while ids := list(pages.filter(pk__gte=first).values_list("pk", flat=True)[:chunk]):
-        yield ids
-        first = ids[-1] + 1
+    ids = None
+    while ids is None or len(ids) == chunk:
+        ids = list(pages.filter(pk__gte=first).values_list("pk", flat=True)[:chunk])
+        if ids:
+            yield ids
+            first = ids[-1] + 1
 
 
 def images_by_page(page_ids: Iterable[int]) -> dict[int, list[object]]:

@@ -11,7 +11,7 @@ from imagepipe.seo.entries import ListedImage, SitemapEntry
 from imagepipe.seo.sitemap_xml import write_entries, write_index
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("sitemap.xsd")))
-addresses = st.from_regex(r"https://[a-z]{1,9}\.example/[a-z&<>'\"äß%/-]{0,30}", fullmatch=True)
+addresses = st.from_regex(r"https://[a-z]{1,9}\.example/[a-z&<>'\"äß/-]{0,30}", fullmatch=True)
 moments = st.datetimes(
     dt.datetime(1990, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC)
 )
@@ -32,9 +32,7 @@ def test_whatever_people_write_is_valid(listed: list[SitemapEntry], details: boo
     SCHEMA.assertValid(tree)
     found = [url[0].text for url in tree]
     assert found == [entry.location for entry in listed]
-    shown = [
-        element.text for element in tree.iter("{*}loc") if element.getparent().tag[-5:] == "image"
-    ]
+    shown = [element[0].text for element in tree.iter("{*}image")]
     assert shown == [image.location for entry in listed for image in entry.images]
 
 
