@@ -65,27 +65,49 @@ class Presentation:
         return {**attributes, "loading": "lazy", "decoding": "async"}
 
 
+@dataclass(frozen=True)
+class PictureSources:
+    """The addresses of one picture in one place, and the pixels of the largest."""
+
+    srcsets: Mapping[Extension, str]
+    src: str
+    sizes: str
+    width: int
+    height: int
+
+
+def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
+    """Signed addresses in all formats, best first; ``src`` is the largest fallback."""
+    steps = _steps(document, presentation)
+    keyring = load_keyring()
+    formats = (*SOURCES, FALLBACK)
+    largest, size = steps[-1]
+    return PictureSources(
+        {extension: _srcset(document, steps, extension, keyring) for extension in formats},
+        edge_url(document, largest, FALLBACK, keyring=keyring),
+        presentation.all_sizes(),
+        size.width,
+        size.height,
+    )
+
+
 def picture_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
     """A `<picture>` from the edge; in a `<figure>` that discloses where AI has made it."""
-    steps = _steps(document, presentation)
-    sizes = presentation.all_sizes()
-    keyring = load_keyring()
-
-    def srcset(extension: Extension) -> str:
-        return _srcset(document, steps, extension, keyring)
-
+    found = sources_of(document, presentation)
     sources = format_html_join(
         "",
         '<source type="{}" srcset="{}" sizes="{}">',
-        ((MIME_TYPES[extension], srcset(extension), sizes) for extension in SOURCES),
+        (
+            (MIME_TYPES[extension], found.srcsets[extension], found.sizes)
+            for extension in SOURCES
+        ),
     )
-    largest, size = steps[-1]
     attributes = {
-        "src": edge_url(document, largest, FALLBACK, keyring=keyring),
-        "srcset": srcset(FALLBACK),
-        "sizes": sizes,
-        "width": str(size.width),
-        "height": str(size.height),
+        "src": found.src,
+        "srcset": found.srcsets[FALLBACK],
+        "sizes": found.sizes,
+        "width": str(found.width),
+        "height": str(found.height),
         **presentation.image_attributes(),
     }
     picture = format_html("<picture>{}<img{}></picture>", sources, _attributes(attributes))
