@@ -33,7 +33,6 @@ add_generate_tab(image_chooser)
 ENTRIES = (
     ("generate", _("Generate"), "plus", ("generate",)),
     ("runs", _("Runs"), "history", MAKING),
-    ("queue", _("Queue"), "list-ol", MAKING),
     ("assets", _("Pictures"), "image", None),
     ("review", _("To review"), "view", ("review",)),
     ("models", _("Models"), "cogs", ("generate", "review")),
@@ -73,6 +72,7 @@ def _register_entry(order: int, name: str, label: Any, icon: str, verbs: Any) ->
 
 for _position, _entry in enumerate(ENTRIES, start=1):
     _register_entry(_position * 100, *_entry)
+_register_entry(250, "queue", _("Queue"), "list-ol", MAKING)
 
 
 @hooks.register("construct_homepage_panels")

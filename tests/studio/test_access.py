@@ -178,8 +178,8 @@ def test_nothing_changes_by_reading_or_without_a_token(editor, candidate, asset)
 @pytest.mark.parametrize(
     ("verbs", "expected"),
     [
-        (("generate",), {"Generate", "Runs", "Pictures", "Models"}),
-        (("review",), {"Runs", "Pictures", "To review", "Models"}),
+        (("generate",), {"Generate", "Runs", "Queue", "Pictures", "Models"}),
+        (("review",), {"Runs", "Queue", "Pictures", "To review", "Models"}),
         (("publish",), {"Pictures"}),
         ((), set()),
     ],
@@ -210,6 +210,7 @@ def test_a_superuser_sees_the_whole_menu(editor, rf):
     assert [str(item.label) for item in items] == [
         "Generate",
         "Runs",
+        "Queue",
         "Pictures",
         "Prompt templates",
         "To review",
