@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.chaos.servers import Postgres, RabbitMQ, Redis, running
+from tests.campaigns.chaos.servers import Postgres, RabbitMQ, Redis, running, wait_until
 from tests.sandbox import SANDBOX_CELERY, SANDBOX_SETTINGS, SANDBOX_SETUP, Sandbox
 
 TRANSPORTS = ("database", "celery-redis", "celery-rabbitmq", "rq")
@@ -178,6 +178,7 @@ def _play(
     pool = box.start_command("-m", "tests.campaigns.chaos.pool", engine, str(WORKERS))
     kills, crashed = 0, list[str]()
     try:
+        wait_until((box.folder / "pids").exists, "the workers did not start", 180)
         box.run(SUBMIT)
         began = time.monotonic()
         crash_at = chance.uniform(4, 10)
