@@ -127,6 +127,8 @@ print(json.dumps({
     "wrong": wrong,
 }))
 """
+
+
 def make_jobs(count: int, seed: int) -> list[dict[str, Any]]:
     chance = random.Random(seed)
     return [
