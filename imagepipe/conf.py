@@ -58,6 +58,8 @@ class ImagepipeSettings:
     """Classes of machine that workers with these settings offer, such as ``"gpu"``."""
     WORKER_MEMORY: int = 0
     """Bytes that a worker offers to one run; 0: not known, every run is taken."""
+    PICTURE_ATTEMPTS: int = 1
+    """How often a picture that the checks refuse is made, each time with another seed."""
     RETRY_SECONDS: float = 10.0
     """Pause before the second attempt after a failure that may pass; doubled each time."""
     AGEING_SECONDS: float = 1800.0

@@ -34,6 +34,7 @@ FAILURES = (
     gettext_noop("Something unexpected happened; the log has the details under %(uid)s."),
     gettext_noop("The graph of this run was changed after it was started."),
     gettext_noop("There is no step of the kind “%(kind)s”. Known are: %(known)s."),
+    gettext_noop("The storage of pictures does not answer."),
     gettext_noop("A picture of this run is missing from the storage."),
     gettext_noop("A picture of this run is damaged in the storage."),
     gettext_noop(

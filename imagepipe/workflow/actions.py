@@ -26,6 +26,7 @@ from imagepipe.workflow.briefs import Brief, make_plan, usable_model
 from imagepipe.workflow.estimates import estimate
 from imagepipe.workflow.exceptions import QueueRefused
 from imagepipe.workflow.models import Candidate, Run, RunState
+from imagepipe.workflow.steps.registry import check_types
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
@@ -84,6 +85,7 @@ class StartRun(Action[Run, Run]):
         run.title = run.title.strip()[:255] or _("Untitled")
         plan = make_plan(brief, title=run.title, template=run.template, model=run.model)
         graph = production.build(plan)
+        check_types(graph)
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
         run.model = run.model or (run.template.model if run.template else None)
         run.request = brief.to_dict() | {"prompt_used": plan.prompt, "seeds": list(plan.seeds)}

@@ -110,6 +110,7 @@ def make_plan(
         guidance_rescale=float(defaults.get("guidance_rescale", 0)),
         scheduler=defaults.get("scheduler"),
         template=facts,
+        attempts=get_settings().PICTURE_ATTEMPTS,
     )
 
 

@@ -35,6 +35,8 @@ class Node:
     """Canonical JSON, so that a node is hashable and cannot change."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Sorted pairs of input name and node id."""
+    when: tuple[str, str, str] | None = None
+    """Only if this key of this input has this value (as JSON); else the step is skipped."""
 
     @classmethod
     def create(
@@ -43,6 +45,7 @@ class Node:
         kind: str,
         params: Mapping[str, Any] | None = None,
         inputs: Mapping[str, str] | None = None,
+        when: Mapping[str, Any] | None = None,
     ) -> Node:
         """Return a node. Raises :class:`InvalidGraph` for names and values out of bounds."""
         if not (isinstance(id, str) and _NAME.fullmatch(id)):
@@ -63,7 +66,8 @@ class Node:
             raise InvalidGraph(
                 f"The parameters of “{id}” are longer than {MAX_PARAMETER_BYTES} bytes."
             )
-        return cls(id, kind, text.decode(), tuple(sorted(references.items())))
+        gate = None if when is None else _read_gate(id, when, references)
+        return cls(id, kind, text.decode(), tuple(sorted(references.items())), gate)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -71,7 +75,11 @@ class Node:
         return json.loads(self.parameters)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "params": self.params, "inputs": dict(self.inputs)}
+        body = {"kind": self.kind, "params": self.params, "inputs": dict(self.inputs)}
+        if self.when is not None:
+            name, key, value = self.when
+            body["when"] = {"input": name, "key": key, "equals": json.loads(value)}
+        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +127,12 @@ class Graph:
         """Hex SHA-256 of the canonical JSON."""
         return hashlib.sha256(self.canonical()).hexdigest()
 
-    def input_hashes(self) -> dict[str, str]:
+    def input_hashes(self, versions: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return per node the hash of kind, parameters and everything that leads to it.
 
         Equal hashes mean equal work: a finished output may be used again. The node's own
-        name plays no part.
+        name plays no part. ``versions`` are those of the code of kinds; the first, “1”, is
+        not written down.
         """
         hashes: dict[str, str] = {}
         for node in self.order:
@@ -132,16 +141,34 @@ class Graph:
                 "params": node.params,
                 "inputs": {name: hashes[reference] for name, reference in node.inputs},
             }
+            if (version := (versions or {}).get(node.kind, "1")) != "1":
+                body["version"] = version
+            if node.when is not None:
+                body["when"] = list(node.when)
             hashes[node.id] = hashlib.sha256(canonical_json(body)).hexdigest()
         return hashes
 
 
 def _read_node(id: Any, body: Any) -> Node:
-    if not isinstance(body, dict) or set(body) != {"kind", "params", "inputs"}:
+    wanted = {"kind", "params", "inputs"}
+    if not isinstance(body, dict) or not wanted <= set(body) <= wanted | {"when"}:
         raise InvalidGraph("A step is an object with “kind”, “params” and “inputs”.")
     if not isinstance(body["params"], dict) or not isinstance(body["inputs"], dict):
         raise InvalidGraph("“params” and “inputs” of a step are objects.")
-    return Node.create(id, body["kind"], body["params"], body["inputs"])
+    return Node.create(id, body["kind"], body["params"], body["inputs"], body.get("when"))
+
+
+def _read_gate(id: str, when: Any, inputs: Mapping[str, str]) -> tuple[str, str, str]:
+    if not isinstance(when, Mapping) or set(when) != {"input", "key", "equals"}:
+        raise InvalidGraph(f"“when” of “{id}” is an object with “input”, “key” and “equals”.")
+    name, key, value = when["input"], when["key"], when["equals"]
+    if not (isinstance(name, str) and name in inputs):
+        raise InvalidGraph(f"“when” of “{id}” speaks of an input that the step does not have.")
+    if not (isinstance(key, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key)):
+        raise InvalidGraph(f"“when” of “{id}” has an invalid key.")
+    if not isinstance(value, (bool, str, int)) or len(str(value)) > 200:
+        raise InvalidGraph(f"“when” of “{id}” compares with true, false, a text or a number.")
+    return name, key, canonical_json(value).decode()
 
 
 def _topological(by_id: Mapping[str, Node]) -> tuple[Node, ...]:

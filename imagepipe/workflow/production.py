@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from imagepipe.workflow.graph import Graph, Node
 
 MAX_CANDIDATES = 16
+MAX_ATTEMPTS = 5
+"""Of one picture; the inputs of the step that picks one are bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Plan:
     scheduler: str | None = None
     template: Mapping[str, Any] | None = None
     """Slug, version and variables, for the recipe."""
+    attempts: int = 1
+    """A picture that the checks refuse is made anew with another seed, up to so many times."""
 
 
 def build(plan: Plan) -> Graph:
@@ -49,8 +54,32 @@ def build(plan: Plan) -> Graph:
 
 
 def _candidate(plan: Plan, index: int, seed: int) -> list[Node]:
+    """The nodes of one candidate; of further attempts each waits for the one before to fail."""
+    nodes, attempts = [], max(1, min(MAX_ATTEMPTS, plan.attempts))
+    for attempt in range(attempts):
+        previous = _name("checks", index, attempt - 1) if attempt else None
+        nodes += _attempt(plan, index, attempt, derive_seed(seed, attempt), previous)
+    picture, checks = _name("finish", index, 0), _name("checks", index, 0)
+    if attempts > 1:
+        tried = {
+            f"{kind}-{attempt}": _name(made, index, attempt)
+            for kind, made in (("picture", "finish"), ("checks", "checks"))
+            for attempt in range(attempts)
+        }
+        picture, checks = f"pick-picture-{index:02d}", f"pick-checks-{index:02d}"
+        nodes += [
+            Node.create(picture, "pick", {"what": "picture"}, tried),
+            Node.create(checks, "pick", {"what": "checks"}, tried),
+        ]
+    offered = {"picture": picture, "checks": checks}
+    return [*nodes, Node.create(_name("offer", index, 0), "offer", {"index": index}, offered)]
+
+
+def _attempt(
+    plan: Plan, index: int, attempt: int, seed: int, previous: str | None
+) -> list[Node]:
     def name(kind: str) -> str:
-        return f"{kind}-{index:02d}"
+        return _name(kind, index, attempt)
 
     request = {
         "prompt": plan.prompt,
@@ -67,12 +96,25 @@ def _candidate(plan: Plan, index: int, seed: int) -> list[Node]:
     master = {"width": plan.width, "height": plan.height}
     facts = {"title": plan.title, "template": dict(plan.template) if plan.template else None}
     picture = {"picture": name("finish")}
+    needs, gate = {"policy": "prompt-policy"}, None
+    if previous is not None:
+        needs |= {"refused": previous}
+        gate = {"input": "refused", "key": "accepted", "equals": False}
     return [
-        Node.create(name("generate"), "generate", request, {"policy": "prompt-policy"}),
+        Node.create(name("generate"), "generate", request, needs, gate),
         Node.create(name("upscale"), "upscale", master, {"picture": name("generate")}),
         Node.create(name("finish"), "finish", facts, {"picture": name("upscale")}),
         Node.create(name("checks"), "checks", {"index": index, "prompt": plan.prompt}, picture),
-        Node.create(
-            name("offer"), "offer", {"index": index}, picture | {"checks": name("checks")}
-        ),
     ]
+
+
+def derive_seed(seed: int, attempt: int) -> int:
+    """Return the seed of a further attempt; the first keeps the one that was asked for."""
+    if not attempt:
+        return seed
+    digest = hashlib.sha256(f"{seed}/attempt/{attempt}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def _name(kind: str, index: int, attempt: int) -> str:
+    return f"{kind}-again{attempt}-{index:02d}" if attempt else f"{kind}-{index:02d}"

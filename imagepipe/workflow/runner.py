@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
 from imagepipe.exceptions import ImagepipeError, InvalidState, LeaseLost
+from imagepipe.generation.canonical import canonical_json
 from imagepipe.workflow import blobs, breakers, leases, presence, shares, state
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.context import Lease, StepContext
@@ -39,6 +40,9 @@ from imagepipe.workflow.presence import Presence
 from imagepipe.workflow.steps import registry
 
 logger = logging.getLogger("imagepipe.workflow")
+
+SKIPPED: dict[str, Any] = {"skipped": True}
+"""What a step that was not needed gives to those after it."""
 
 
 def work_on(uid: str, *, heartbeat: bool = True) -> bool:
@@ -135,8 +139,9 @@ class _Execution:
         graph = Graph.from_dict(self.run.graph)
         if graph.sha256 != self.run.graph_sha256:
             raise InvalidGraph(_("The graph of this run was changed after it was started."))
-        hashes = graph.input_hashes()
-        weights = {node.id: registry.get(node.kind).weight for node in graph.order}
+        kinds = {node.id: registry.get(node.kind) for node in graph.order}
+        hashes = graph.input_hashes({kind.kind: kind.version for kind in kinds.values()})
+        weights = {id: kind.weight for id, kind in kinds.items()}
         total, done = sum(weights.values()), 0.0
         for node in graph.order:
             self.lease.check_between_steps()
@@ -151,11 +156,16 @@ class _Execution:
         step, _created = StepRun.objects.get_or_create(
             run=self.run, node=node.id, defaults={"kind": node.kind}
         )
+        if step.state == RunState.SUCCEEDED and step.source == StepRun.Source.SKIPPED:
+            return SKIPPED
         if step.state == RunState.SUCCEEDED and _is_whole(kind, step.output):
             return step.output
+        if self._is_skipped(node):
+            self._finish(step, SKIPPED, input_hash, StepRun.Source.SKIPPED)
+            return SKIPPED
         reused = _find_reusable(kind, input_hash, step)
         if reused is not None:
-            self._finish(step, reused, input_hash)
+            self._finish(step, reused, input_hash, StepRun.Source.REUSED)
             return reused
         self._begin(step, input_hash)
         context = StepContext(
@@ -183,6 +193,17 @@ class _Execution:
         self._finish(step, output, input_hash)
         return output
 
+    def _is_skipped(self, node: Node) -> bool:
+        """Whether its gate is closed, or what it needs was skipped itself."""
+        given = {name: self.outputs[reference] for name, reference in node.inputs}
+        skipped = [output is SKIPPED for output in given.values()]
+        if all(skipped) and skipped or any(skipped) and not registry.get(node.kind).joins:
+            return True
+        if node.when is None:
+            return False
+        name, key, value = node.when
+        return canonical_json(given[name].get(key)).decode() != value
+
     def _begin(self, step: StepRun, input_hash: str) -> None:
         StepRun.objects.filter(pk=step.pk).update(
             state=RunState.RUNNING,
@@ -193,7 +214,13 @@ class _Execution:
             error="",
         )
 
-    def _finish(self, step: StepRun, output: dict[str, Any], input_hash: str) -> None:
+    def _finish(
+        self,
+        step: StepRun,
+        output: dict[str, Any],
+        input_hash: str,
+        source: str = StepRun.Source.COMPUTED,
+    ) -> None:
         # Fenced by the lease: a worker that was given up must not overwrite its successor.
         with transaction.atomic():
             leases.renew(self.run.pk, self.lease.owner)
@@ -201,6 +228,7 @@ class _Execution:
                 state=RunState.SUCCEEDED,
                 progress=1,
                 output=output,
+                source=source,
                 input_hash=input_hash,
                 finished_at=timezone.now(),
             )
@@ -219,7 +247,7 @@ def _find_reusable(
         return None
     finished = StepRun.objects.filter(
         input_hash=input_hash, kind=kind.kind, state=RunState.SUCCEEDED
-    ).exclude(pk=step.pk)
+    ).exclude(Q(pk=step.pk) | Q(source=StepRun.Source.SKIPPED))
     for other in finished.order_by("-pk")[:3]:
         if _is_whole(kind, other.output):
             return other.output

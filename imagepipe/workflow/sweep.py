@@ -1,4 +1,4 @@
-"""Deletes what killed workers leave behind: half-written files, bytes and previews of nobody."""
+"""Deletes what killed workers leave: half-written files, bytes and previews of nobody."""
 
 from __future__ import annotations
 

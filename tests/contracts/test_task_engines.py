@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.campaigns.chaos.servers import RabbitMQ, running
 from tests.sandbox import Sandbox, sandbox, sandbox_original
 
 __all__ = ["sandbox", "sandbox_original"]
@@ -24,12 +25,21 @@ CELERY = ("-m", "celery", "-A", "sandbox_celery", "worker", "-P", "solo", "-c", 
 WORKERS = {
     "database": ("-m", "django", "imagepipe", "worker", "--poll", "0.1"),
     "celery": (*CELERY, "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    "celery-prefork": (
+        *CELERY[:-3], "prefork", "-c", "1", "--without-gossip", "--without-mingle",
+    ),
+    "celery-rabbitmq": (*CELERY, "--without-gossip", "--without-mingle"),
     "rq": (
         "-m", "django", "rqworker", "high", "default", "low",
         "--worker-class", "rq.SimpleWorker",
     ),
 }  # fmt: skip
-NEEDS = {"celery": ("celery", "redis"), "rq": ("django_rq", "redis")}
+NEEDS = {
+    "celery": ("celery", "redis"),
+    "celery-prefork": ("celery", "redis"),
+    "celery-rabbitmq": ("celery", "amqp"),
+    "rq": ("django_rq", "redis"),
+}
 START = """
 import os
 if os.environ["SANDBOX_ENGINE"] == "celery":
@@ -86,6 +96,13 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait(timeout=10)
 
 
+@pytest.fixture(scope="module")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    require(shutil.which("rabbitmq-server") is not None, "rabbitmq-server")
+    with running(RabbitMQ, tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server.address
+
+
 @pytest.fixture(params=WORKERS)
 def engine(
     request: pytest.FixtureRequest, sandbox: Callable[..., Sandbox]
@@ -93,9 +110,12 @@ def engine(
     name = request.param
     for module in NEEDS.get(name, ()):
         require(importlib.util.find_spec(module) is not None, module)
-    box = sandbox(TASK_ENGINE=name)
-    box.environment |= {"SANDBOX_ENGINE": name}
-    if name in NEEDS:
+    kind = name.partition("-")[0]
+    box = sandbox(TASK_ENGINE=kind)
+    box.environment |= {"SANDBOX_ENGINE": kind}
+    if name == "celery-rabbitmq":
+        box.environment |= {"SANDBOX_AMQP": request.getfixturevalue("rabbitmq")}
+    elif name in NEEDS:
         box.environment |= {"SANDBOX_REDIS": request.getfixturevalue("redis")}
     return name, box
 
@@ -134,7 +154,7 @@ def test_an_engine_executes_runs_once_and_the_urgent_ones_first(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NEEDS)
+@pytest.mark.parametrize("name", ["celery", "rq"])
 def test_a_broker_that_is_down_loses_nothing(
     name: str, sandbox: Callable[..., Sandbox]
 ) -> None:

@@ -166,9 +166,7 @@ def test_a_passing_failure_waits_longer_each_time_and_opens_the_breaker(start, f
     assert failures.classify(ValueError()) is ErrorClass.TERMINAL
 
 
-def test_a_run_that_failed_in_passing_is_not_taken_before_its_time(
-    start, finish, monkeypatch
-):
+def test_a_run_that_failed_in_passing_is_not_taken_before_its_time(start, finish, monkeypatch):
     from imagepipe.workflow.steps import registry
 
     def down(context):
@@ -176,7 +174,11 @@ def test_a_run_that_failed_in_passing_is_not_taken_before_its_time(
 
     monkeypatch.setitem(registry._steps, "checks", registry.Step("checks", down))
     run = finish(start(candidates=1))
-    assert (run.state, run.error_class, run.error_code) == ("queued", "retryable", "backend-down")
+    assert (run.state, run.error_class, run.error_code) == (
+        "queued",
+        "retryable",
+        "backend-down",
+    )
     assert run.not_before > timezone.now() and leases.claim("w") is None
     assert EngineHealth.objects.get(name="fake").failures == 1
     monkeypatch.undo()

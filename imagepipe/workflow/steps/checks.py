@@ -43,4 +43,10 @@ def _fingerprint(image: Image.Image) -> Any:
         return None
 
 
-STEP = Step("checks", run, weight=1)
+STEP = Step(
+    "checks",
+    run,
+    weight=1,
+    takes=(("picture", "master"),),
+    gives="verdict",
+)

@@ -76,4 +76,8 @@ def complete_recipe(picture: Any, template: dict[str, Any] | None) -> Recipe:
     return Recipe.from_dict(data)
 
 
-STEP = Step("finish", run, weight=1, reusable=True, blobs=("sha256",))
+STEP = Step(
+    "finish", run, weight=1, reusable=True, blobs=("sha256",),
+    takes=(("picture", "picture"),),
+    gives="master",
+)

@@ -99,4 +99,12 @@ def candidate_index(node_id: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-STEP = Step("generate", run, weight=10, reusable=True, blobs=("sha256",))
+STEP = Step(
+    "generate",
+    run,
+    weight=10,
+    reusable=True,
+    blobs=("sha256",),
+    takes=(("policy", "policy"),),
+    gives="picture",
+)

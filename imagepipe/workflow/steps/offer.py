@@ -38,4 +38,10 @@ def run(context: StepContext) -> dict[str, Any]:
     return {"candidate": candidate.uid.hex, "state": str(candidate.state)}
 
 
-STEP = Step("offer", run, weight=0.2)
+STEP = Step(
+    "offer",
+    run,
+    weight=0.2,
+    takes=(("checks", "verdict"), ("picture", "master")),
+    gives="candidate",
+)

@@ -25,4 +25,10 @@ def run(context: StepContext) -> dict[str, Any]:
     return decision.to_dict()
 
 
-STEP = Step("prompt-policy", run, weight=0.1)
+STEP = Step(
+    "prompt-policy",
+    run,
+    weight=0.1,
+    takes=(),
+    gives="policy",
+)

@@ -9,8 +9,9 @@ from typing import Any
 
 from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.exceptions import InvalidGraph
+from imagepipe.workflow.graph import Graph
 
-BUILT_IN = ("prompt_policy", "generate", "upscale", "finish", "checks", "offer")
+BUILT_IN = ("prompt_policy", "generate", "upscale", "finish", "checks", "pick", "offer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class Step:
     weight: float = 1.0
     reusable: bool = False
     blobs: tuple[str, ...] = ()
+    version: str = "1"
+    """Of the code; a new one makes outputs of the old one unusable for other runs."""
+    joins: bool = False
+    """Runs with whatever of its inputs was not skipped; others need all of them."""
+    takes: tuple[tuple[str, str], ...] | None = None
+    """Names of the inputs and what each must be; None: not declared, so not checked."""
+    gives: str = ""
+    """What the output is, such as ``picture``; empty: not declared."""
 
 
 _steps: dict[str, Step] = {}
@@ -49,3 +58,26 @@ def get(kind: str) -> Step:
         known = ", ".join(sorted(_steps))
         raise InvalidGraph(f"There is no step of the kind “{kind}”. Known are: {known}.")
     return _steps[kind]
+
+
+def check_types(graph: Graph) -> None:
+    """Raise :class:`InvalidGraph` for unknown kinds and outputs that do not fit inputs."""
+    kinds = {node.id: get(node.kind) for node in graph.order}
+    for node in graph.order:
+        taken = kinds[node.id].takes
+        if taken is None:
+            continue
+        given = dict(node.inputs)
+        if node.when is not None and node.when[0] not in dict(taken):
+            # The gate looks at an input that the step itself does not need.
+            del given[node.when[0]]
+        if set(given) != {name for name, _type in taken}:
+            names = ", ".join(name for name, _type in taken) or "none"
+            raise InvalidGraph(f"The step “{node.id}” takes these inputs: {names}.")
+        for name, wanted in taken:
+            offered = kinds[given[name]].gives
+            if wanted and offered and offered != wanted:
+                raise InvalidGraph(
+                    f"The input “{name}” of “{node.id}” must be “{wanted}”, "
+                    f"but “{given[name]}” gives “{offered}”."
+                )

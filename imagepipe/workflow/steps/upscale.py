@@ -67,4 +67,12 @@ def plan_steps(source: tuple[int, int], target: tuple[int, int]) -> list[PixelSt
     return steps
 
 
-STEP = Step("upscale", run, weight=1, reusable=True, blobs=("sha256",))
+STEP = Step(
+    "upscale",
+    run,
+    weight=1,
+    reusable=True,
+    blobs=("sha256",),
+    takes=(("picture", "picture"),),
+    gives="picture",
+)

@@ -11,21 +11,19 @@ seed gives the same jobs, and kills and a crash at the same moments after the st
 from __future__ import annotations
 
 import argparse
-import collections
 import contextlib
 import json
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.chaos.servers import Postgres, RabbitMQ, Redis, running
+from tests.campaigns.chaos.servers import Postgres, RabbitMQ, Redis, running, wait_until
 from tests.sandbox import SANDBOX_CELERY, SANDBOX_SETTINGS, SANDBOX_SETUP, Sandbox
 
 TRANSPORTS = ("database", "celery-redis", "celery-rabbitmq", "rq")
@@ -41,17 +39,19 @@ from django.contrib.auth import get_user_model
 for name in ("ada", "ben", "cem"):
     get_user_model().objects.create_user(name)
 with connection.cursor() as cursor:
-    cursor.execute("create table chaos_ends (run_id bigint not null, state varchar(16) not null)")
+    cursor.execute("create table chaos_ends (run_id bigint, state varchar(16))")
     if connection.vendor == "sqlite":
         cursor.execute('''create trigger chaos_end after update of state on imagepipe_run
-            when old.state in ('queued', 'running') and new.state in ('succeeded', 'failed', 'cancelled')
+            when old.state in ('queued', 'running')
+            and new.state in ('succeeded', 'failed', 'cancelled')
             begin insert into chaos_ends values (new.id, new.state); end''')
     else:
         cursor.execute('''create function chaos_end() returns trigger language plpgsql as $$
             begin insert into chaos_ends values (new.id, new.state); return new; end $$''')
         cursor.execute('''create trigger chaos_end after update of state on imagepipe_run
             for each row when (old.state in ('queued', 'running')
-            and new.state in ('succeeded', 'failed', 'cancelled')) execute function chaos_end()''')
+            and new.state in ('succeeded', 'failed', 'cancelled'))
+            execute function chaos_end()''')
 """
 SUBMIT = """
 import json, os
@@ -73,7 +73,7 @@ for job in json.load(open("jobs.json")):
     run = Run(
         title=f"job {job['number']}", graph=graph.to_dict(), graph_sha256=graph.sha256,
         request={"job": job}, priority=job["priority"], model=model,
-        deadline=timezone.now() + dt.timedelta(seconds=job["deadline"]) if job["deadline"] else None,
+        deadline=job["deadline"] and timezone.now() + dt.timedelta(seconds=job["deadline"]),
     )
     with transaction.atomic():
         queue_run(run, users[job["user"]])
@@ -127,6 +127,8 @@ print(json.dumps({
     "wrong": wrong,
 }))
 """
+
+
 def make_jobs(count: int, seed: int) -> list[dict[str, Any]]:
     chance = random.Random(seed)
     return [
@@ -145,7 +147,7 @@ def make_jobs(count: int, seed: int) -> list[dict[str, Any]]:
 
 
 def run_cell(
-    transport: str, database: str, jobs: int, seed: int, *, every: float = 2.0, limit: float = 900
+    transport: str, database: str, jobs: int, seed: int, every: float = 2, limit: float = 900
 ) -> dict[str, Any]:
     """Play one cell; returns what happened, with ``wrong`` as sentences."""
     with contextlib.ExitStack() as stack:
@@ -178,6 +180,7 @@ def _play(
     pool = box.start_command("-m", "tests.campaigns.chaos.pool", engine, str(WORKERS))
     kills, crashed = 0, list[str]()
     try:
+        wait_until((box.folder / "pids").exists, "the workers did not start", 180)
         box.run(SUBMIT)
         began = time.monotonic()
         crash_at = chance.uniform(4, 10)
@@ -209,8 +212,9 @@ def _play(
         pool.wait(timeout=20)
     verdict = box.run(JUDGE)
     if verdict["wrong"]:
-        shutil.copy(box.folder / "log.txt", "/tmp/chaos-log.txt")
-    return {"seed": seed, "seconds": round(seconds, 1), "kills": kills, "crashed": crashed} | verdict
+        shutil.copy(box.folder / "log.txt", tempfile.gettempdir())
+    story = {"seed": seed, "seconds": round(seconds, 1), "kills": kills, "crashed": crashed}
+    return story | verdict
 
 
 WATCH = """

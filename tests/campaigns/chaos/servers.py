@@ -85,7 +85,8 @@ class RabbitMQ:
 
     def start(self) -> None:
         # The packaged wrapper insists on its own user; the server itself does not.
-        server = next(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
+        programs = Path("/usr/lib/rabbitmq/lib")
+        server = next(programs.glob("rabbitmq_server-*/sbin/rabbitmq-server"))
         self._process = subprocess.Popen(
             [str(server)],
             env=self._environment,

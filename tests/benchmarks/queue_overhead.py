@@ -1,0 +1,152 @@
+"""What the queue and its bookkeeping cost, beside calling the work in a loop; and Celery alone.
+
+::
+
+    python -m tests.benchmarks.queue_overhead sqlite
+    python -m tests.benchmarks.queue_overhead postgresql
+
+Prints one line of JSON. Wall time depends on what else the machine does, so the processor's
+time is told beside it; the two ways of the two-second jobs take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from tests.campaigns.chaos.servers import Postgres, Redis, running
+from tests.sandbox import SANDBOX_CELERY, SANDBOX_SETTINGS, SANDBOX_SETUP, Sandbox
+
+EMPTY = """
+import json, time
+from imagepipe.models import Run
+from imagepipe.workflow.graph import Graph, Node
+from imagepipe.workflow.steps import registry
+from imagepipe.workflow.worker import Worker
+registry.get("generate")
+registry.register(registry.Step("nothing", lambda context: {{}}))
+graph = Graph(tuple(Node.create(f"n{{i:02d}}", "nothing") for i in range({steps})))
+for number in range({runs}):
+    Run.objects.create(title=str(number), graph=graph.to_dict(), graph_sha256=graph.sha256)
+worker = Worker()
+wall, cpu = time.perf_counter(), time.process_time()
+assert worker.run_until_empty() == {runs}
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+assert set(Run.objects.values_list("state", flat=True)) == {{"succeeded"}}
+print(json.dumps({{
+    "steps_per_second": round({runs} * {steps} / wall, 1),
+    "steps_per_cpu_second": round({runs} * {steps} / cpu, 1),
+    "cpu_ms_per_run": round(cpu * 1000 / {runs}, 1),
+}}))
+"""
+TWO_SECONDS = """
+import json, time
+from imagepipe.models import Run
+from imagepipe.workflow.graph import Graph, Node
+from imagepipe.workflow.steps import registry
+from imagepipe.workflow.worker import Worker
+registry.get("generate")
+
+def work(context=None):
+    for step in range(20):
+        time.sleep(0.1)
+        if context is not None:
+            context.check()
+            context.report(step / 20, "working")
+    return {{}}
+
+registry.register(registry.Step("work", work))
+graph = Graph((Node.create("work", "work"),))
+worker, pairs = Worker(), []
+worker.keep_house()
+for number in range({pairs}):
+    began = time.perf_counter()
+    work()
+    alone = time.perf_counter() - began
+    run = Run(title=str(number), graph=graph.to_dict(), graph_sha256=graph.sha256)
+    run.save()
+    began = time.perf_counter()
+    assert worker._execute_next()
+    pairs.append((time.perf_counter() - began) / alone - 1)
+    run.refresh_from_db()
+    assert run.state == "succeeded"
+pairs.sort()
+print(json.dumps({{"overhead_percent_median": round(100 * pairs[len(pairs) // 2], 2),
+    "overhead_percent_worst": round(100 * pairs[-1], 2)}}))
+"""
+CELERY_TASKS = """
+import os, sandbox_celery
+@sandbox_celery.app.task(name="nothing", ignore_result=True, acks_late=True)
+def nothing(number, last):
+    if number == last:
+        open("done", "w").close()
+"""
+CELERY_SEND = """
+import bench_tasks
+for number in range({count}):
+    bench_tasks.nothing.delay(number, {count} - 1)
+"""
+
+
+def measure(database: str, runs: int, steps: int, pairs: int) -> dict[str, object]:
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        box = Sandbox(folder)
+        redis = stack.enter_context(running(Redis, folder))
+        box.environment["SANDBOX_REDIS"] = redis.address
+        if database == "postgresql":
+            server = stack.enter_context(running(Postgres, folder))
+            box.environment["SANDBOX_POSTGRES"] = json.dumps(server.settings)
+        (folder / "sandbox_settings.py").write_text(SANDBOX_SETTINGS)
+        (folder / "sandbox_celery.py").write_text(SANDBOX_CELERY)
+        (folder / "bench_tasks.py").write_text(CELERY_TASKS)
+        box.run(SANDBOX_SETUP)
+        empty = box.run(EMPTY.format(runs=runs, steps=steps))
+        two = box.run(TWO_SECONDS.format(pairs=pairs))
+        return (
+            {"database": database} | empty | two | {"celery_alone": _celery(box, runs * steps)}
+        )
+
+
+def _celery(box: Sandbox, count: int) -> float:
+    """Tasks per second of Celery on Redis with nothing in them and no bookkeeping."""
+    box.run(CELERY_SEND.format(count=count))
+    options = ["-P", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    worker = box.start_command("-m", "celery", "-A", "bench_tasks.sandbox_celery", "-I",
+                               "bench_tasks", "worker", *options)  # fmt: skip
+    try:
+        log = box.folder / "log.txt"
+        _wait(lambda: "ready" in log.read_text())
+        began = time.perf_counter()
+        _wait((box.folder / "done").exists)
+        return round(count / (time.perf_counter() - began), 1)
+    finally:
+        worker.kill()
+        worker.wait(timeout=10)
+
+
+def _wait(condition: object, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.005)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("database", choices=("sqlite", "postgresql"))
+    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=7)
+    options = parser.parse_args()
+    result = measure(options.database, options.runs, options.steps, options.pairs)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
