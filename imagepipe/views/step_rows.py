@@ -20,6 +20,7 @@ KINDS: dict[str, Promise] = {
     "finish": pgettext_lazy("step", "Mark"),
     "checks": pgettext_lazy("step", "Check"),
     "offer": pgettext_lazy("step", "Offer"),
+    "pick": pgettext_lazy("step", "Pick"),
 }
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from imagepipe.views.step_rows import in_words
 from imagepipe.workflow.models import Run, RunState
 
 PATIENCE = dt.timedelta(seconds=20)
@@ -17,6 +18,11 @@ PATIENCE = dt.timedelta(seconds=20)
 
 def waiting_message(run: Run) -> str:
     """How many runs are ahead, or that no worker seems to be there."""
+    if run.paused:
+        return _("Paused. It waits until somebody resumes it on the queue page.")
+    if run.not_before is not None and run.not_before > timezone.now():
+        wait = in_words((run.not_before - timezone.now()).total_seconds())
+        return _("The last attempt failed. It is tried again in %(time)s.") % {"time": wait}
     queued = Run.objects.filter(state=RunState.QUEUED)
     ahead = queued.filter(
         Q(priority__gt=run.priority) | Q(priority=run.priority, created_at__lt=run.created_at)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from imagepipe.workflow import blobs
 from imagepipe.workflow.models import Candidate, Run, RunState, StepRun
@@ -32,6 +34,13 @@ def test_the_queue_before_a_run_is_counted(admin, start):
     assert progress_of(admin, first)["message"] == "Waiting: 1 run is before this one."
     assert progress_of(admin, last)["message"] == "Waiting: 2 runs are before this one."
     assert progress_of(admin, urgent)["message"] == "Waiting for a worker …"
+
+
+def test_a_paused_run_and_one_between_attempts_say_so(admin, run):
+    Run.objects.update(not_before=timezone.now() + dt.timedelta(seconds=60.5))
+    assert progress_of(admin, run)["message"].startswith("The last attempt failed. It is tried")
+    Run.objects.update(paused=True)
+    assert progress_of(admin, run)["message"].startswith("Paused. It waits until")
 
 
 def test_a_run_in_the_making_shows_stage_percent_and_preview(admin, run):
