@@ -19,7 +19,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from imagepipe.views.access import MAKING, visible_runs
 from imagepipe.views.permitted import PermittedMixin
 from imagepipe.views.step_rows import in_words, kind_label
-from imagepipe.workflow.models import Run
+from imagepipe.workflow.models import Run, RunState, StepRun
 from imagepipe.workflow.queue_models import QueueWorker
 from imagepipe.workflow.waiting_list import WORKER_SILENCE
 
@@ -71,16 +71,21 @@ def results(request: HttpRequest) -> str:
 
 
 def worker_rows(user: AbstractBaseUser) -> list[WorkerRow]:
-    """Two queries besides those about the rights of the person."""
+    """Three queries besides those about the rights of the person."""
     now = timezone.now()
     workers = list(QueueWorker.objects.filter(seen_at__gt=now - GONE_AFTER)[:SHOWN])
     keys = [worker.run_id for worker in workers if worker.run_id is not None]
     runs = visible_runs(user).filter(pk__in=keys).defer("graph").in_bulk() if keys else {}
-    rows = [_row(worker, runs.get(worker.run_id), now) for worker in workers]
+    steps = StepRun.objects.filter(run__in=keys, state=RunState.RUNNING)
+    nodes = dict(steps.values_list("run", "node")) if keys else {}
+    rows = [
+        _row(worker, runs.get(worker.run_id), worker.node or nodes.get(worker.run_id, ""), now)
+        for worker in workers
+    ]
     return sorted(rows, key=lambda row: not row.is_alive)
 
 
-def _row(worker: QueueWorker, run: Run | None, now: dt.datetime) -> WorkerRow:
+def _row(worker: QueueWorker, run: Run | None, node: str, now: dt.datetime) -> WorkerRow:
     silence = max(dt.timedelta(), now - worker.seen_at)
     stopped = worker.state == QueueWorker.State.STOPPED
     is_alive = not stopped and silence.total_seconds() < WORKER_SILENCE
@@ -92,7 +97,7 @@ def _row(worker: QueueWorker, run: Run | None, now: dt.datetime) -> WorkerRow:
         running_for=in_words(max(0.0, (worker.seen_at - worker.started_at).total_seconds())),
         run=run if is_alive else None,
         works=is_alive and worker.run_id is not None,
-        step=_step(worker.node),
+        step=_step(node),
     )
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
-from imagepipe.workflow.models import Run
+from imagepipe.workflow.models import Run, StepRun
 from imagepipe.workflow.queue_models import QueueWorker
 
 pytestmark = pytest.mark.django_db
@@ -25,10 +25,11 @@ def worker(name: str = "w:1", **values: Any) -> QueueWorker:
 
 def test_a_worker_says_what_it_is_and_does(admin, run):
     Run.objects.update(state="running")
+    StepRun.objects.create(run=run, node="generate-00", kind="generate", state="succeeded")
+    StepRun.objects.create(run=run, node="generate-01", kind="generate", state="running")
     worker(
         state="busy",
         run=run,
-        node="generate-01",
         models_loaded=["sketch"],
         memory_bytes=3 * 2**30,
         memory_limit_bytes=16 * 2**30,
