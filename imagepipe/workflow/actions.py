@@ -17,18 +17,14 @@ from imagepipe.assets.inspection import inspect_picture
 from imagepipe.assets.models import Asset, AssetVersion, Lineage
 from imagepipe.conf import get_settings
 from imagepipe.credentials import SourceType
-from imagepipe.events.bus import RunQueued, emit
 from imagepipe.exceptions import InvalidState
 from imagepipe.review.actions import ApproveVersion
 from imagepipe.review.models import Review
-from imagepipe.workflow import blobs, production, quotas, state
+from imagepipe.workflow import blobs, production, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
-from imagepipe.workflow.estimates import estimate
-from imagepipe.workflow.exceptions import QueueRefused
+from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.steps.registry import check_types
-
-LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
 
 class StartRun(Action[Run, Run]):
@@ -154,30 +150,6 @@ class RetryRun(Action[Run, Run]):
         queue_run(run, self.user)
         self.audit_data = {"new_run": run.uid.hex}
         return run
-
-
-def queue_run(run: Run, user: AbstractBaseUser | None) -> None:
-    """Save a new run, if there is room for it, and tell the workers.
-
-    Raises ``QueueRefused``, or ``QuotaExceeded`` when a quota of the person or site is used up.
-    """
-    most = get_settings().MAX_WAITING
-    if Run.objects.filter(state=RunState.QUEUED).count() >= most:
-        raise QueueRefused(
-            _("%(count)d runs are waiting already. Start yours when there are fewer.")
-            % {"count": most}
-        )
-    run.priority = max(LOWEST_PRIORITY, min(HIGHEST_PRIORITY, run.priority))
-    run.state = RunState.QUEUED
-    run.created_by = user
-    run.estimated_seconds = estimate(run)
-    needs = run.model.defaults if run.model_id else {}
-    run.resource = run.resource or str(needs.get("resource", ""))[:40]
-    run.memory_bytes = run.memory_bytes or max(0, int(needs.get("memory_bytes", 0)))
-    pictures = len(run.request.get("seeds", ()))
-    quotas.check(user, run.site, pictures=pictures, seconds=run.estimated_seconds or 0)
-    run.save(force_insert=True)
-    emit(RunQueued(run.uid.hex))
 
 
 class AcceptCandidate(Action[Candidate, AssetVersion]):

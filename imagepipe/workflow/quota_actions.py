@@ -19,6 +19,7 @@ class RequestMore(Action[Quota, QuotaRequest]):
     """Ask those who decide for more of a quota until its period ends."""
 
     action_name = "imagepipe.quota.request_more"
+    permission_policy_action = "own"
 
     def __init__(
         self, quota: Quota, user: AbstractBaseUser | None, *, amount: int, reason: str = ""
@@ -54,6 +55,7 @@ class DecideRequest(Action[QuotaRequest, QuotaRequest]):
     """Grant or refuse what somebody asked for."""
 
     action_name = "imagepipe.quota.decide"
+    permission_policy_action = "change_quota"
 
     def __init__(
         self, request: QuotaRequest, user: AbstractBaseUser | None, *, grant: bool

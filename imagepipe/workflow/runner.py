@@ -7,35 +7,31 @@ with a stable code and a sentence for people, the stack trace goes to the log on
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from imagepipe.conf import get_settings
 from imagepipe.exceptions import ImagepipeError, InvalidState, LeaseLost
 from imagepipe.generation.canonical import canonical_json
-from imagepipe.workflow import blobs, breakers, leases, presence, shares, state
+from imagepipe.workflow import blobs, endings, leases, presence, shares, state
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.context import Lease, StepContext
 from imagepipe.workflow.exceptions import (
     InvalidGraph,
     LostWork,
     RunCancelled,
-    StorageDown,
     TurnEnded,
     WorkerStopping,
 )
-from imagepipe.workflow.failures import classify, pause_before
 from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.heartbeat import Heartbeat
-from imagepipe.workflow.models import ErrorClass, Run, RunState, StepRun
+from imagepipe.workflow.models import Run, RunState, StepRun
 from imagepipe.workflow.presence import Presence
 from imagepipe.workflow.steps import registry
 
@@ -116,16 +112,16 @@ def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
             error_code="",
             error_class="",
         )
-        _tell_engine(run, None)
+        endings.tell_engine(run, None)
     except (LeaseLost, InvalidState):
         logger.warning("run lost", extra={"run": run.uid.hex})
         run.refresh_from_db()
     except (WorkerStopping, TurnEnded):
-        _give_back(run, owner)
+        endings.give_back(run, owner)
     except RunCancelled as error:
-        _end(run, owner, RunState.CANCELLED, error_code=error.code, error="")
+        endings.end(run, owner, RunState.CANCELLED, error_code=error.code, error="")
     except Exception as error:  # noqa: BLE001 - the boundary: whatever it is ends the run
-        _fail(run, owner, error)
+        endings.fail(run, owner, error)
     return RunState(run.state)
 
 
@@ -264,60 +260,3 @@ def _is_whole(kind: registry.Step, output: dict[str, Any] | None) -> bool:
     except (LostWork, KeyError):
         return False
     return True
-
-
-def _give_back(run: Run, owner: str) -> None:
-    try:
-        leases.release(run, owner)
-    except (LeaseLost, InvalidState):
-        logger.warning("run lost while stopping", extra={"run": run.uid.hex})
-
-
-def _fail(run: Run, owner: str, error: Exception) -> None:
-    """Queue the run again with a pause if that may help, else end it."""
-    expected = isinstance(error, ImagepipeError)
-    facts = {"run": run.uid.hex, "code": getattr(error, "code", "")}
-    logger.warning("run failed", exc_info=not expected, extra=facts)
-    code = getattr(error, "code", "failed" if expected else "internal-error")
-    message = _("Something unexpected happened; the log has the details under %(uid)s.")
-    reason = str(error) if expected else message % {"uid": run.uid.hex}
-    kind = classify(error)
-    if isinstance(error, DatabaseError):
-        connection.close()
-    _tell_engine(run, error)
-    if kind is ErrorClass.RETRYABLE and run.attempt < get_settings().MAX_ATTEMPTS:
-        _queue_again(run, owner, code, reason)
-        return
-    if kind is ErrorClass.RETRYABLE:
-        kind = ErrorClass.EXHAUSTED
-    _end(run, owner, RunState.FAILED, error_code=code, error=reason, error_class=kind)
-
-
-def _queue_again(run: Run, owner: str, code: str, reason: str) -> None:
-    pause = dt.timedelta(seconds=pause_before(run.attempt + 1, run.uid.hex))
-    with contextlib.suppress(LeaseLost, InvalidState):
-        state.advance(
-            run,
-            RunState.QUEUED,
-            owner=owner,
-            message=reason[:255],
-            error_code=code,
-            error_class=ErrorClass.RETRYABLE,
-            not_before=database_now() + pause,
-        )
-
-
-def _tell_engine(run: Run, error: Exception | None) -> None:
-    """Count an outage of the engine that failed, or that it works again."""
-    backend = run.model.backend if run.model_id else ""
-    if error is None:
-        breakers.succeeded([breakers.STORAGE, backend])
-    elif isinstance(error, StorageDown):
-        breakers.failed(breakers.STORAGE, str(error), database_now())
-    elif getattr(error, "outage", False) and backend:
-        breakers.failed(backend, str(error), database_now())
-
-
-def _end(run: Run, owner: str, target: RunState, **values: Any) -> None:
-    with contextlib.suppress(LeaseLost, InvalidState):
-        state.advance(run, target, owner=owner, message="", **values)
