@@ -56,6 +56,21 @@ def _text(text: str) -> str:
     return text
 
 
+def _yes(text: str) -> bool:
+    if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
+        raise ConfigError("must be yes or no")
+    return text.lower() in ("yes", "true", "1")
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ConfigError(f"must be one of {', '.join(words)}")
+        return text
+
+    return read
+
+
 def _option(help_text: str, read: Callable[[str], Any], default: Any = None) -> Any:
     return field(default=default, metadata={"help": help_text, "read": read})
 
@@ -76,6 +91,15 @@ class EdgeConfig:
         "folder with chain.pem and key.pem; without it pictures carry no content credentials",
         _path,
     )
+    purge_key: Path | None = _option(
+        "file with the secret that signs purges and debug requests; without it there are none",
+        _path,
+    )
+    placed: Path | None = _option(
+        "folder on the same disk where nginx finds finished pictures by their address", _path
+    )
+    placed_bytes: int = _option("disk for pictures placed for nginx", _integer(0), 4 * 1024**3)
+    socket: Path | None = _option("Unix socket to listen on instead of a port", _path)
     host: str = _option("address to listen on", _text, "127.0.0.1")
     port: int = _option("port to listen on", _integer(1, 65535), 8001)
     workers: int = _option("processes", _integer(1, 256), 1)
@@ -90,6 +114,13 @@ class EdgeConfig:
     shared_max_age: int = _option(
         "seconds that shared caches may keep a picture", _integer(0), 3600
     )
+    stale_while_revalidate: int = _option(
+        "seconds that caches may show an old picture while they fetch anew", _integer(0), 0
+    )
+    stale_if_error: int = _option(
+        "seconds that caches may show an old picture when the edge fails", _integer(0), 0
+    )
+    immutable: bool = _option("tell browsers never to ask again", _yes, False)
     poll: float = _option("seconds between two looks at the feed", _seconds(0.05, 5), 2.0)
     grace: int = _option(
         "seconds that a grant counts past its freshness", _integer(0, 7 * 86400), 3600
@@ -105,6 +136,11 @@ class EdgeConfig:
         "request header that names the visitor's market, set by a trusted proxy", _text, ""
     )
     channel: str = _option("channel this edge serves", _text, "web")
+    access_log: str = _option(
+        "requests that are logged: all, misses (what memory could not answer) or none",
+        _one_of("all", "misses", "none"),
+        "misses",
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> EdgeConfig:
@@ -134,6 +170,8 @@ class EdgeConfig:
             path = getattr(self, name)
             if not path.is_file():
                 raise ConfigError(f"{variable(name)}: {path} is not a file")
+        if self.purge_key is not None and not self.purge_key.is_file():
+            raise ConfigError(f"{variable('purge_key')}: {self.purge_key} is not a file")
         if self.identity is not None and not self.identity.is_dir():
             raise ConfigError(f"{variable('identity')}: {self.identity} is not a folder")
         try:

@@ -16,6 +16,7 @@ from edge.responses import (
     SUPERSEDED_AGE,
     Lifetime,
     Response,
+    Terms,
     etag,
     picture_headers,
 )
@@ -63,9 +64,17 @@ class PictureHandler:
 
     def answer(self, ask: Ask) -> Response:
         """A picture, or part of one, or 304. Raises Refusal."""
+        response = self.whole(ask)
+        return conditional(response, ask, response.tag)
+
+    def whole(self, ask: Ask) -> Response:
+        """The whole picture, without its length, and the terms it may be repeated on.
+
+        Raises Refusal.
+        """
         now = int(self._clock())
-        path = self._verify(ask.path, now)
-        grant, decision, stands_in = self._decide(path, ask.market, now)
+        path = self.verify(ask.path, now)
+        grant, decision, stands_in = self.decide(path, ask.market, now)
         version = decision.version
         if version is None:
             raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
@@ -78,11 +87,11 @@ class PictureHandler:
         if origin != "memory":
             # Making it took time, in which it may have been withdrawn.
             now = int(self._clock())
-            grant, decision, stands_in = self._decide(path, ask.market, now)
+            grant, decision, stands_in = self.decide(path, ask.market, now)
             if decision.version is None or decision.version.sha256 != version.sha256:
                 raise NotDeliverable(503, "changed", _DETAILS["changed"], retry_after=1)
-        lifetime = self._lifetime(path, decision, now)
-        if stands_in:
+        lifetime = self.lifetime(path, decision, now)
+        if stands_in or origin == "stale":
             lifetime = lifetime.at_most(SUPERSEDED_AGE)
         stages["total"] = time.perf_counter() - started
         headers = picture_headers(
@@ -93,22 +102,40 @@ class PictureHandler:
             varies=path.extension == "auto",
             timing=_timing(origin, stages),
         )
-        response = Response(
-            200,
-            headers,
-            picture.body,
-            "fallback" if stands_in else decision.reason,
-            origin,
-            {
-                "asset": path.asset,
-                "version": path.version,
-                "transform": format_transform(path.transform),
-                "format": extension,
-            },
-        )
-        return conditional(response, ask, etag(picture))
+        note = {
+            "asset": path.asset,
+            "version": path.version,
+            "transform": format_transform(path.transform),
+            "format": extension,
+        }
+        is_plain = decision.reason == "ok" and not stands_in and origin != "stale"
+        terms = self._terms(path, decision, grant, lifetime) if is_plain else None
+        reason = "fallback" if stands_in else decision.reason
+        return Response(200, headers, picture.body, reason, origin, note, etag(picture), terms)
 
-    def _verify(self, url_path: str, now: int) -> ImagePath:
+    def terms_of(self, address: str, now: int) -> Terms | None:
+        """The terms of an address by the newest grant, for visitors of no known market.
+
+        None where another picture would stand in. Raises Refusal.
+        """
+        path = self.verify(address, now)
+        grant, decision, stands_in = self.decide(path, None, now)
+        if stands_in or decision.reason != "ok":
+            return None
+        return self._terms(path, decision, grant, self.lifetime(path, decision, now))
+
+    def _terms(
+        self, path: ImagePath, decision: Decision, grant: Grant, lifetime: Lifetime
+    ) -> Terms:
+        """Headers stay true until the end of the rights shortens what they promise."""
+        until = float(grant.valid_until + self._config.grace)
+        if decision.not_after is not None:
+            until = min(until, decision.not_after - lifetime.longest)
+        is_limited = decision.version is None or bool(decision.version.markets)
+        return Terms(grant, until, path.expires is None and not is_limited)
+
+    def verify(self, url_path: str, now: int) -> ImagePath:
+        """What a signed address asks for. Raises BadRequest."""
         try:
             return verify_url(url_path, self._keyring, now)
         except InvalidPath as error:
@@ -118,10 +145,13 @@ class PictureHandler:
         except Expired as error:
             raise BadRequest(403, "preview-ended", error.reason) from None
 
-    def _decide(
+    def decide(
         self, path: ImagePath, market: str | None, now: int
     ) -> tuple[Grant, Decision, bool]:
-        """The grant and decision, of the fallback if the asset itself may not be shown."""
+        """The grant and decision, of the fallback if the asset itself may not be shown.
+
+        The last value tells that it is the fallback. Raises Refusal.
+        """
         grant = self._book.get(path.asset)
         decision = self._judge(grant, path.version, path, market, now)
         if decision.allowed:
@@ -155,9 +185,18 @@ class PictureHandler:
             grace=self._config.grace,
         )
 
-    def _lifetime(self, path: ImagePath, decision: Decision, now: int) -> Lifetime:
+    def lifetime(self, path: ImagePath, decision: Decision, now: int) -> Lifetime:
+        """How long caches may keep what was decided."""
         is_limited = decision.version is not None and bool(decision.version.markets)
-        lifetime = Lifetime(self._config.max_age, self._config.shared_max_age, is_limited)
+        config = self._config
+        lifetime = Lifetime(
+            config.max_age,
+            config.shared_max_age,
+            is_limited,
+            config.stale_while_revalidate,
+            config.stale_if_error,
+            config.immutable,
+        )
         lifetime = lifetime.until(decision.not_after, now)
         if decision.reason == "superseded":
             lifetime = lifetime.at_most(SUPERSEDED_AGE)

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from edge.cache import CacheKey, DiskCache, MemoryCache, Picture
+from edge.cache import SAME_MARKING, SAME_PIXELS, CacheKey, DiskCache, MemoryCache, Picture
 from edge.config import EdgeConfig
 from edge.encode import DEFAULT_QUALITY, Effort, encode
-from edge.exceptions import SourceUnusable
+from edge.exceptions import Refusal, SourceUnusable
 from edge.flight import FileLocks, Gate, SingleFlight
 from edge.marking import Marker, actions_of
 from edge.metrics import Metrics
 from edge.render import Limits, read_header, render
+from edge.renewals import Renewals
 from edge.sources import FolderSource
 from imagepipe.grants import GrantedVersion
 from imagepipe.urlspec import MIME_TYPES, Transform, format_transform
@@ -48,12 +49,13 @@ class Producer:
         self._deadline = config.deadline
         self._limits = Limits.of(config)
         self._effort = Effort(config.avif_effort, config.webp_effort)
-        self.memory = MemoryCache(config.memory_bytes)
+        self.memory = MemoryCache(config.memory_bytes // 2)
         self.disk = DiskCache(config.cache / "renditions", config.disk_bytes)
         # A quarter of the threads never waits, so that finished pictures are always served.
         self._gate = Gate(config.renderers, config.threads - max(1, config.threads // 4))
         self._flights: SingleFlight[tuple[Picture, str, Stages]] = SingleFlight()
         self._locks = FileLocks(config.cache / "locks")
+        self._renewals = Renewals()
         self._alpha: dict[str, bool] = {}
 
     def has_alpha(self, version: GrantedVersion) -> bool:
@@ -73,28 +75,45 @@ class Producer:
     def get(self, job: Job) -> tuple[Picture, str, Stages]:
         """The picture, where it came from (memory, disk, shared, made), and times spent.
 
-        Raises Refusal.
+        "stale" is a picture by earlier settings, shown while the new one is made or because
+        it cannot be made. Raises Refusal.
         """
         key = self._key(job)
         picture = self.memory.get(key)
         if picture is not None:
             return picture, "memory", {}
         deadline = time.monotonic() + self._deadline
-        with self._gate.crowd():
-            self._metrics.waiting.set(self._gate.waiting)
-            try:
-                result, is_leader = self._flights.run(
-                    key.digest, lambda: self._find_or_make(job, key, deadline), deadline
-                )
-            finally:
-                self._metrics.waiting.set(max(0, self._gate.waiting - 1))
+        try:
+            with self._gate.crowd():
+                self._metrics.waiting.set(self._gate.waiting)
+                try:
+                    result, is_leader = self._flights.run(
+                        key.digest, lambda: self._find_or_make(job, key, deadline), deadline
+                    )
+                finally:
+                    self._metrics.waiting.set(max(0, self._gate.waiting - 1))
+        except Refusal as refusal:
+            older = None
+            if refusal.status >= 500:
+                older = self.disk.get_similar(key, SAME_PIXELS)
+            if older is None:
+                raise
+            return older, "stale", {}
         picture, origin, stages = result
-        return picture, origin if is_leader else "shared", dict(stages)
+        if not is_leader and origin != "stale":
+            origin = "shared"
+        return picture, origin, dict(stages)
 
-    def purge(self, asset: str, keep: frozenset[str]) -> None:
-        """Forget an asset's pictures in memory and, but for the kept versions, on disk."""
-        self.memory.purge(asset)
-        self.disk.purge(asset, keep)
+    def close(self) -> None:
+        """Drop what waits in the background."""
+        self._renewals.stop()
+
+    def where(self, job: Job) -> str:
+        """Where the picture is now: memory, disk or none."""
+        key = self._key(job)
+        if self.memory.get(key) is not None:
+            return "memory"
+        return "disk" if self.disk.has(key) else "none"
 
     def _find_or_make(
         self, job: Job, key: CacheKey, deadline: float
@@ -103,16 +122,32 @@ class Producer:
         found = self.disk.get(key)
         origin = "disk"
         if found is None:
-            queued = time.perf_counter()
-            with self._gate.slot(deadline), self._locks.hold(key.digest, deadline):
-                self._note("queue", queued, stages)
-                found = self.disk.get(key)
-                if found is None:
-                    origin = "made"
-                    found = Picture.of(self._make(job, stages))
-                    self.disk.put(key, found)
+            older = self.disk.get_similar(key, SAME_MARKING)
+            if older is not None:
+                self._renewals.start(key.digest, lambda: self._renew(job, key))
+                return older, "stale", stages
+            found, origin = self._lock_and_make(job, key, deadline, stages)
         self.memory.put(key, found)
         return found, origin, stages
+
+    def _lock_and_make(
+        self, job: Job, key: CacheKey, deadline: float, stages: Stages
+    ) -> tuple[Picture, str]:
+        """Made here, or found on disk because another process has just made it."""
+        queued = time.perf_counter()
+        with self._locks.hold(key.digest, deadline), self._gate.slot(deadline):
+            self._note("queue", queued, stages)
+            found = self.disk.get(key)
+            if found is not None:
+                return found, "disk"
+            made = Picture.of(self._make(job, stages))
+            self.disk.put(key, made)
+            return made, "made"
+
+    def _renew(self, job: Job, key: CacheKey) -> None:
+        """Make what an old picture stood in for."""
+        picture, _ = self._lock_and_make(job, key, time.monotonic() + self._deadline, {})
+        self.memory.put(key, picture)
 
     def _make(self, job: Job, stages: Stages) -> bytes:
         version = job.version
@@ -138,22 +173,19 @@ class Producer:
         with self._stage("sign", stages):
             body = self._marker.sign(body, job.extension, version, master, actions)
         self._metrics.renders.labels(job.extension).inc()
+        self._metrics.saved_bytes.labels(job.extension).inc(max(0, len(master) - len(body)))
         return body
 
     def _key(self, job: Job) -> CacheKey:
-        """Names everything that shapes the bytes."""
+        """Names everything that shapes the bytes: pixels, marking, settings."""
         version = job.version
-        parts = (
-            RECIPE,
-            version.sha256,
-            format_transform(job.transform),
-            job.extension,
-            version.focal,
-            DEFAULT_QUALITY,
-            self._effort,
-            self._marker.digest(version),
+        pixels = version.sha256, format_transform(job.transform), job.extension, version.focal
+        settings = RECIPE, DEFAULT_QUALITY, self._effort
+        digest = (
+            _digest(SAME_PIXELS, *pixels)
+            + _digest(SAME_MARKING - SAME_PIXELS, self._marker.digest(version))
+            + _digest(12, *settings)
         )
-        digest = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
         return CacheKey(job.asset, version.sha256[:16], digest)
 
     @contextmanager
@@ -165,3 +197,7 @@ class Producer:
     def _note(self, name: str, started: float, stages: Stages) -> None:
         stages[name] = time.perf_counter() - started
         self._metrics.stage_seconds.labels(name).observe(stages[name])
+
+
+def _digest(digits: int, *parts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:digits]

@@ -27,16 +27,21 @@ class FolderSource:
         self._root = root
         self._max_bytes = max_bytes
         self._verified: dict[str, Stamp] = {}
+        self._paths: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def is_readable(self) -> bool:
         """Whether the folder is there and can be listed."""
         return self._root.is_dir() and os.access(self._root, os.R_OK | os.X_OK)
 
+    def refresh(self) -> None:
+        """Nothing is remembered here that could be old."""
+
     def stamp(self, name: str) -> Stamp | None:
         """What changes when the file changes; None when there is none."""
         try:
-            return _stamp(os.stat(self._path(name), follow_symlinks=False))
+            path = self._paths.get(name) or self._remember(name)
+            return _stamp(os.stat(path, follow_symlinks=False))
         except FileNotFoundError:
             return None
 
@@ -87,6 +92,13 @@ class FolderSource:
             if len(self._verified) > 50_000:
                 self._verified.clear()
             self._verified[sha256] = stamp
+
+    def _remember(self, name: str) -> str:
+        path = str(self._path(name))
+        if len(self._paths) > 50_000:
+            self._paths.clear()
+        self._paths[name] = path
+        return path
 
     def _path(self, name: str) -> Path:
         parts = name.split("/")

@@ -263,6 +263,7 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.socket = environ.get("IMAGEPIPE_EDGE_SOCKET")
         clean = {k: v for k, v in os.environ.items() if not k.startswith("DJANGO")}
         self.log = log
         with open(log, "wb") as output:
@@ -281,7 +282,12 @@ class Server:
             if self.process.poll() is not None:
                 break
             try:
-                if self.get("/readyz").status == 200:
+                if self.socket is None:
+                    if self.get("/readyz").status == 200:
+                        return
+                else:
+                    with socket.socket(socket.AF_UNIX) as client:
+                        client.connect(self.socket)
                     return
             except OSError:
                 time.sleep(0.05)
