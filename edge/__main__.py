@@ -51,7 +51,7 @@ def _serve(config: EdgeConfig) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    class EdgeServer(Server):
+    class EdgeServer(Server):  # type: ignore[misc, valid-type]
         """Workers are replaced one by one on SIGHUP, if what they would read can be used."""
 
         def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:

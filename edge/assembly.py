@@ -25,7 +25,7 @@ from edge.placing import Placer
 from edge.production import Producer
 from edge.purging import PurgeJournal
 from edge.sequences import SequenceMemory
-from edge.sources import FolderSource
+from edge.storages import open_source
 
 logger = logging.getLogger("edge")
 
@@ -66,7 +66,7 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
     """Raises ConfigError for unusable files."""
     config.check()
     metrics = Metrics()
-    source = FolderSource(config.storage, config.max_source_bytes)
+    source = open_source(config)
     memory = SequenceMemory(config.cache / "sequences.json")
     keys = EdgeKeys.load(config)
     if keys.identity is None:

@@ -13,6 +13,7 @@ PREFIX: Final = "IMAGEPIPE_EDGE_"
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 #: Set for the pages that link to the edge; of no concern here.
 FOREIGN: Final = frozenset({f"{PREFIX}URL"})
+REMOTE: Final = ("s3", "gs", "az", "http", "https")
 REQUIRED: Final = ("storage", "cache", "url_keys", "grant_keys")
 
 
@@ -75,15 +76,31 @@ def _option(help_text: str, read: Callable[[str], Any], default: Any = None) -> 
     return field(default=default, metadata={"help": help_text, "read": read})
 
 
-def _required(help_text: str) -> Any:
-    return field(metadata={"help": help_text, "read": _path})
+def _required(help_text: str, read: Callable[[str], Any] = _path) -> Any:
+    return field(metadata={"help": help_text, "read": read})
+
+
+def _storage(text: str) -> Path | str:
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return _path(text)
+    if scheme not in REMOTE or not rest or "@" in text or "?" in text:
+        raise ConfigError(f"must be a folder or one of {', '.join(REMOTE)} with ://")
+    return _text(text).rstrip("/")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in _text(text).split(",") if name.strip())
 
 
 @dataclass(frozen=True)
 class EdgeConfig:
     """Every setting; the variable is the upper-case name with `IMAGEPIPE_EDGE_` before it."""
 
-    storage: Path = _required("folder with grants, feed, masters and credentials")
+    storage: Path | str = _required(
+        "folder with grants, feed, masters and credentials; or s3://, gs://, az:// or https://",
+        _storage,
+    )
     cache: Path = _required("folder for finished pictures; may be emptied at any time")
     url_keys: Path = _required("JSON file with the keys that sign addresses")
     grant_keys: Path = _required("JSON file with the public keys that sign grants")
@@ -100,6 +117,17 @@ class EdgeConfig:
     )
     placed_bytes: int = _option("disk for pictures placed for nginx", _integer(0), 4 * 1024**3)
     socket: Path | None = _option("Unix socket to listen on instead of a port", _path)
+    origin_hosts: tuple[str, ...] = _option(
+        "hosts that an http storage may redirect to, besides its own; separated by commas",
+        _hosts,
+        (),
+    )
+    origin_private: bool = _option(
+        "whether an http storage may lie in a private network", _yes, False
+    )
+    origin_timeout: float = _option(
+        "longest wait for one file of a remote storage", _seconds(0.1, 60), 10.0
+    )
     host: str = _option("address to listen on", _text, "127.0.0.1")
     port: int = _option("port to listen on", _integer(1, 65535), 8001)
     workers: int = _option("processes", _integer(1, 256), 1)
@@ -164,7 +192,7 @@ class EdgeConfig:
 
     def check(self) -> None:
         """Look at the files and folders. Raises ConfigError."""
-        if not self.storage.is_dir():
+        if isinstance(self.storage, Path) and not self.storage.is_dir():
             raise ConfigError(f"{variable('storage')}: {self.storage} is not a folder")
         for name in ("url_keys", "grant_keys"):
             path = getattr(self, name)
@@ -194,7 +222,7 @@ def describe() -> str:
     """All variables with their meaning and default, for people."""
     lines = []
     for item in fields(EdgeConfig):
-        default = "" if item.default in (None, "") else f" (default {item.default})"
+        default = "" if item.default in (None, "", ()) else f" (default {item.default})"
         if item.name in REQUIRED:
             default = " (required)"
         lines.append(f"  {variable(item.name)}\n      {item.metadata['help']}{default}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.exceptions import BadRequest, GrantUnavailable
-from edge.sources import FolderSource, Stamp
+from edge.sources import Source, Stamp
 from imagepipe.grants import (
     SHARDS,
     DocumentError,
@@ -47,7 +47,7 @@ class GrantBook:
 
     def __init__(
         self,
-        source: FolderSource,
+        source: Source,
         keys: Mapping[str, Ed25519PublicKey],
         guard: SequenceGuard,
         on_change: Callable[[str], None] = lambda asset: None,

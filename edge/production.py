@@ -17,7 +17,7 @@ from edge.marking import Marker, actions_of
 from edge.metrics import Metrics
 from edge.render import Limits, read_header, render
 from edge.renewals import Renewals
-from edge.sources import FolderSource
+from edge.sources import Source
 from imagepipe.grants import GrantedVersion
 from imagepipe.urlspec import MIME_TYPES, Transform, format_transform
 
@@ -41,7 +41,7 @@ class Producer:
     """The finished pictures of one process, backed by the disk cache that all share."""
 
     def __init__(
-        self, config: EdgeConfig, source: FolderSource, marker: Marker, metrics: Metrics
+        self, config: EdgeConfig, source: Source, marker: Marker, metrics: Metrics
     ) -> None:
         self._source = source
         self._marker = marker

@@ -19,8 +19,8 @@ class EdgeTarget:
     def purge(self, order: Purge) -> None:
         names = order.assets, order.versions, order.tags
         for start in range(0, max(1, *map(len, names)), MOST_NAMES):
-            part = [items[start : start + MOST_NAMES] for items in names]
-            body = PurgeOrder(*part, order.everything).to_json()
+            assets, versions, tags = (items[start : start + MOST_NAMES] for items in names)
+            body = PurgeOrder(assets, versions, tags, order.everything).to_json()
             proof = sign_order(self._secret, "POST", PURGE_PATH, body, int(time.time()))
             headers = {"Content-Type": "application/json", "Authorization": proof}
             send("POST", self._url + PURGE_PATH, body, headers)

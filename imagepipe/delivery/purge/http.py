@@ -1,4 +1,4 @@
-"""One request to a target's API: bounded in time and size, no redirects, no secret in errors."""
+"""One request to a target's API: bounded in time and size, no redirects, no secrets told."""
 
 from __future__ import annotations
 
