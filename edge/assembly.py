@@ -72,7 +72,9 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
     if keys.identity is None:
         logger.warning("no signing identity: pictures carry XMP but no content credentials")
     producer = Producer(config, source, Marker(source, keys.identity, metrics), metrics)
-    hits = HitCache(config.memory_bytes // 2, lambda asset: _current(book, asset))
+    hits = HitCache(
+        config.memory_bytes // 2, lambda asset: _current(book, asset), config.recheck
+    )
     shelf = None if config.placed is None else Shelf(config.placed, config.placed_bytes)
     forgetter = Forgetter(hits, producer.memory, producer.disk, shelf)
     book = GrantBook(

@@ -150,6 +150,11 @@ class EdgeConfig:
     )
     immutable: bool = _option("tell browsers never to ask again", _yes, False)
     poll: float = _option("seconds between two looks at the feed", _seconds(0.05, 5), 2.0)
+    recheck: float = _option(
+        "seconds that an answer from memory is repeated before its grant is looked at",
+        _seconds(0, 5),
+        0.1,
+    )
     grace: int = _option(
         "seconds that a grant counts past its freshness", _integer(0, 7 * 86400), 3600
     )

@@ -1,8 +1,9 @@
 """Finished answers under the raw address that was asked for: no signature is computed twice.
 
 An address that once verified stays verified, so a hit is a dictionary look-up. What may be
-shown is still the grant's word: `current` is asked each time, and an answer is forgotten when
-its grant is another one or its time is over.
+shown is still the grant's word: `current` is asked every `recheck` seconds, and an answer is
+forgotten when its grant is another one or its time is over. Asking each time would cost more
+than it seems: a system call lets go of the interpreter's lock, and the next thread takes it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Hit:
     asset: str
     until: float
     grant: object
+    checked: float
     count: int = 0
     used: bool = False
 
@@ -59,8 +61,11 @@ class HitCache:
     Readers take no lock. `current` gives the grant as it is now, or None.
     """
 
-    def __init__(self, most_bytes: int, current: Callable[[str], object | None]) -> None:
+    def __init__(
+        self, most_bytes: int, current: Callable[[str], object | None], recheck: float = 0
+    ) -> None:
         self._most_bytes = most_bytes
+        self._recheck = recheck
         self._current = current
         self._bytes = 0
         self._hits: dict[Key, Hit] = {}
@@ -73,9 +78,11 @@ class HitCache:
         hit = self._hits.get(key)
         if hit is None:
             return None
-        if now >= hit.until or self._current(hit.asset) is not hit.grant:
-            self.drop(hit.asset)
-            return None
+        if now >= hit.until or not 0 <= now - hit.checked < self._recheck:
+            if now >= hit.until or self._current(hit.asset) is not hit.grant:
+                self.drop(hit.asset)
+                return None
+            hit.checked = now
         hit.used = True
         return hit
 
@@ -93,7 +100,9 @@ class HitCache:
         if len(response.body) > LARGEST or size > self._most_bytes or until <= now:
             return
         headers = [*response.headers, ("Content-Length", str(len(response.body)))]
-        hit = Hit(response, headers, response.status_line, [response.body], asset, until, grant)
+        hit = Hit(
+            response, headers, response.status_line, [response.body], asset, until, grant, now
+        )
         with self._lock:
             if self._epochs.get(asset, 0) != epoch:
                 return

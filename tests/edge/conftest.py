@@ -85,6 +85,7 @@ class Delivery:
             "IMAGEPIPE_EDGE_GRANT_KEYS": str(self.keys / "grant-keys.json"),
             "IMAGEPIPE_EDGE_IDENTITY": str(self.identities / "edge"),
             "IMAGEPIPE_EDGE_POLL": "0.2",
+            "IMAGEPIPE_EDGE_RECHECK": "0",
         }
 
     def write(self, name: str, data: bytes) -> None:
