@@ -152,6 +152,12 @@ def servers(folder: Path) -> Iterator[tuple[dict[str, tuple[int, int]], str, int
         },
         folder / "behind.log",
     )
+    few = Server(
+        delivery.environ
+        | quiet
+        | {"IMAGEPIPE_EDGE_CACHE": str(folder / "few"), "IMAGEPIPE_EDGE_THREADS": "4"},
+        folder / "few.log",
+    )
     front = Nginx(folder / "front", placed, socket)
     body = alone.get(url).body
     while not (placed / "pictures" / url[1:]).is_file():
@@ -170,7 +176,8 @@ def servers(folder: Path) -> Iterator[tuple[dict[str, tuple[int, int]], str, int
     running = {
         "nginx, plain file": (plain.pid, plain_port),
         "nginx with our configuration": (front.process.pid, front.port),
-        "Python alone (granian WSGI)": (alone.process.pid, alone.port),
+        "Python alone (granian WSGI, 64 threads)": (alone.process.pid, alone.port),
+        "Python alone (granian WSGI, 4 threads)": (few.process.pid, few.port),
     }
     others = []
     for name, interface in (("granian RSGI", "rsgi"), ("granian ASGI", "asgi")):
@@ -195,7 +202,7 @@ def servers(folder: Path) -> Iterator[tuple[dict[str, tuple[int, int]], str, int
                 time.sleep(0.1)
         yield running, url, len(body)
     finally:
-        for item in (alone, behind, front):
+        for item in (alone, few, behind, front):
             item.stop()
         for process in (plain, *others):
             process.terminate()
