@@ -13,17 +13,22 @@ from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.images.blocks import ImageBlock, ImageChooserBlock
 
 from imagepipe.delivery.deferred import deferred_images
+from imagepipe.delivery.markup import Presentation
+from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,
     ImageProfile,
     check_profile,
     get_profile,
 )
+from imagepipe.delivery.representation import represent
+from imagepipe.delivery.shown import show
 from imagepipe.delivery.use_requirements import missing_for_use
 from imagepipe.delivery.uses import InvalidUse, read_crop, shares, use_of
 from imagepipe.formfields import CropField
 from imagepipe.widgets import CropInput, GeneratingImageChooser
 
+API_PRESET = "content"
 _COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime": "image"}
 
 
@@ -150,6 +155,13 @@ class AIImageBlock(ImageBlock):
     def get_form_state(self, value: Any) -> dict[str, Any]:
         crop = self.child_blocks["crop"].get_form_state(_crop_of(value))
         return {**super().get_form_state(value), "crop": crop}
+
+    def get_api_representation(self, value: Any, context: Any = None) -> dict[str, Any]:
+        """Wagtail's own, with what a front end shows under ``picture``."""
+        context = context or {}
+        data = super().get_api_representation(value, context=context)
+        shown = show(context, value)
+        return {**data, "picture": represent(shown, Presentation(get_preset(API_PRESET), ""))}
 
     def get_prep_value(self, value: Any) -> dict[str, Any]:
         return {**super().get_prep_value(value), "crop": _crop_of(value)}

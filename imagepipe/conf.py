@@ -62,6 +62,8 @@ class ImagepipeSettings:
     """Default creator and credit line written into generated pictures."""
     PICTURE_CACHE_SECONDS: int = 30
     """How long the picture tag may remember an asset's delivery data."""
+    SITEMAP_DETAILS: bool = False
+    """Whether image sitemaps carry title, caption and licence, which Google ignores."""
 
     @property
     def private_storage(self) -> Storage:

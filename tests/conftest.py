@@ -1,15 +1,41 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import pytest
 from django.core.cache import cache
+from pytest_django import DjangoDbBlocker
+from pytest_django.plugin import blocking_manager_key
+
+from tests import flushed
 
 
 @pytest.fixture(autouse=True)
 def _cold_cache() -> None:
     """What earlier tests have left there belongs to rows of the same keys."""
     cache.clear()
+
+
+MIGRATED = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with django_db_blocker.unblock():
+        request.config.stash[MIGRATED] = flushed.rows()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    yield
+    if nextitem and flushed.commits(item) and not flushed.commits(nextitem):
+        with item.config.stash[blocking_manager_key].unblock():
+            flushed.restore(item.config.stash[MIGRATED])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

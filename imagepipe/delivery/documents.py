@@ -40,7 +40,24 @@ def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
         "disclosure": version.is_generated,
         **runtime_of(rights),
         "fallback": fallback,
+        "rights": terms_of(rights),
+        "source_type": version.source_type,
+        "recipe": version.recipe_sha256,
     }
+
+
+def terms_of(rights: RightsRecord | None) -> dict[str, str]:
+    """Who holds the picture and on which terms; what is not known is left out."""
+    if rights is None:
+        return {}
+    terms = {
+        "licence": rights.licence,
+        "licence_url": rights.licence_url,
+        "acquire_url": rights.acquire_url,
+        "holder": rights.rights_holder,
+        "credit": rights.credit,
+    }
+    return {name: text for name, text in terms.items() if text}
 
 
 def runtime_of(rights: RightsRecord | None) -> dict[str, Any]:

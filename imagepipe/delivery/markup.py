@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from wagtail.images.views.serve import generate_image_url
 
 from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.provenance.keys import load_keyring
-from imagepipe.urlspec import MIME_TYPES, Preset, Transform, plan
+from imagepipe.urlspec import MIME_TYPES, Keyring, Plan, Preset, Transform, plan
 from imagepipe.urlspec.transform import Region
 
 SOURCES: tuple[Extension, ...] = ("avif", "webp")
@@ -33,6 +33,8 @@ class Presentation:
     figure_class: str = ""
     crop: Region | None = None
     """What is cut out of the picture for this use, before the preset."""
+    recipe: str = ""
+    """SHA-256 of the recipe of a generated picture, for those who count views."""
 
     def transforms(self, width: int, height: int) -> tuple[Transform, ...]:
         """The preset's, for a picture of this size with this use's crop."""
@@ -42,50 +44,109 @@ class Presentation:
         row = self.preset.transforms(part.width, part.height)
         return tuple(replace(transform, crop=self.crop) for transform in row)
 
+    def all_sizes(self) -> str:
+        """``sizes``; ``"auto"`` leaves it to the browser, where it loads lazily and can.
+
+        https://html.spec.whatwg.org/multipage/images.html#sizes-attributes
+        """
+        if self.sizes != "auto":
+            return self.sizes or self.preset.sizes
+        return self.preset.sizes if self.priority else f"auto, {self.preset.sizes}"
+
     def image_attributes(self) -> dict[str, str]:
         """Text and loading: priority pictures at once, others when they come near."""
         attributes = {"alt": self.alt}
         if self.css_class:
             attributes["class"] = self.css_class
+        if self.recipe:
+            attributes["data-recipe"] = self.recipe
         if self.priority:
             return {**attributes, "loading": "eager", "fetchpriority": "high"}
         return {**attributes, "loading": "lazy", "decoding": "async"}
 
 
+@dataclass(frozen=True)
+class PictureSources:
+    """The addresses of one picture in one place, and the pixels of the largest."""
+
+    srcsets: Mapping[Extension, str]
+    src: str
+    sizes: str
+    width: int
+    height: int
+
+
+def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
+    """Signed addresses in all formats, best first; ``src`` is the largest fallback."""
+    steps = _steps(document, presentation)
+    keyring = load_keyring()
+    formats = (*SOURCES, FALLBACK)
+    largest, size = steps[-1]
+    return PictureSources(
+        {extension: _srcset(document, steps, extension, keyring) for extension in formats},
+        edge_url(document, largest, FALLBACK, keyring=keyring),
+        presentation.all_sizes(),
+        size.width,
+        size.height,
+    )
+
+
 def picture_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
     """A `<picture>` from the edge; in a `<figure>` that discloses where AI has made it."""
-    preset = presentation.preset
-    source = document["width"], document["height"]
-    focal = tuple(document["focal"]) if document["focal"] else None
-    steps = [
-        (transform, plan(*source, transform, focal=focal))
-        for transform in presentation.transforms(*source)
-    ]
-    sizes = presentation.sizes or preset.sizes
-    keyring = load_keyring()
-
-    def srcset(extension: Extension) -> str:
-        return ", ".join(
-            f"{edge_url(document, transform, extension, keyring=keyring)} {size.width}w"
-            for transform, size in steps
-        )
-
+    found = sources_of(document, presentation)
     sources = format_html_join(
         "",
         '<source type="{}" srcset="{}" sizes="{}">',
-        ((MIME_TYPES[extension], srcset(extension), sizes) for extension in SOURCES),
+        (
+            (MIME_TYPES[extension], found.srcsets[extension], found.sizes)
+            for extension in SOURCES
+        ),
     )
-    largest, size = steps[-1]
     attributes = {
-        "src": edge_url(document, largest, FALLBACK, keyring=keyring),
-        "srcset": srcset(FALLBACK),
-        "sizes": sizes,
-        "width": str(size.width),
-        "height": str(size.height),
+        "src": found.src,
+        "srcset": found.srcsets[FALLBACK],
+        "sizes": found.sizes,
+        "width": str(found.width),
+        "height": str(found.height),
         **presentation.image_attributes(),
     }
     picture = format_html("<picture>{}<img{}></picture>", sources, _attributes(attributes))
     return disclosed(picture, presentation) if document["disclosure"] else picture
+
+
+def preload_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
+    """A `<link>` that has browsers with AVIF fetch the picture before they come to it."""
+    steps = _steps(document, presentation)
+    attributes = {
+        "rel": "preload",
+        "as": "image",
+        "type": MIME_TYPES[SOURCES[0]],
+        "imagesrcset": _srcset(document, steps, SOURCES[0], load_keyring()),
+        "imagesizes": replace(presentation, priority=True).all_sizes(),
+        "fetchpriority": "high",
+    }
+    return format_html("<link{}>", _attributes(attributes))
+
+
+def _steps(
+    document: Mapping[str, Any], presentation: Presentation
+) -> list[tuple[Transform, Plan]]:
+    source = document["width"], document["height"]
+    focal = tuple(document["focal"]) if document["focal"] else None
+    transforms = presentation.transforms(*source)
+    return [(transform, plan(*source, transform, focal=focal)) for transform in transforms]
+
+
+def _srcset(
+    document: Mapping[str, Any],
+    steps: Iterable[tuple[Transform, Plan]],
+    extension: Extension,
+    keyring: Keyring,
+) -> str:
+    return ", ".join(
+        f"{edge_url(document, transform, extension, keyring=keyring)} {size.width}w"
+        for transform, size in steps
+    )
 
 
 def disclosed(picture: SafeString, presentation: Presentation) -> SafeString:
@@ -114,7 +175,7 @@ def unmanaged_html(image: Any, presentation: Presentation) -> SafeString:
         attributes = {
             "src": urls[-1][0],
             "srcset": ", ".join(f"{url} {width}w" for url, width in urls),
-            "sizes": presentation.sizes or preset.sizes,
+            "sizes": presentation.all_sizes(),
             "width": str(size.width),
             "height": str(size.height),
         }

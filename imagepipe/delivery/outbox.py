@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.documents import build_document
@@ -24,12 +26,21 @@ def request_publication(asset: Asset, *, decorative: bool | None = None) -> Publ
     if decorative is None:
         decorative = bool(publication.document.get("decorative"))
     publication.desired += 1
-    publication.document = build_document(asset, decorative=decorative)
+    publication.document = _dated(
+        build_document(asset, decorative=decorative), publication.document
+    )
     publication.attempts = 0
     publication.retry_at = None
     publication.save()
     bus.emit(bus.PublicationRequested(asset.uid.hex))
     return publication
+
+
+def _dated(document: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Say when what is shown was changed last: now, unless it is what it was."""
+    if document == {name: fact for name, fact in before.items() if name != "changed"}:
+        return before
+    return {**document, "changed": int(timezone.now().timestamp())}
 
 
 def on_asset_changed(event: bus.AssetChanged) -> None:

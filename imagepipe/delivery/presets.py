@@ -28,6 +28,33 @@ def get_preset(name: str) -> Preset:
     raise UnknownPreset(f"There is no preset {name!r}; known are {known}.")
 
 
+def adapted_preset(name: str, options: Mapping[str, Any]) -> Preset:
+    """The preset with other options for one use. Raises what :func:`get_preset` raises.
+
+    ``widths`` may be a number or ``"320,640"``, ``ratio`` ``"16:9"`` or ``"none"``.
+    """
+    preset = get_preset(name)
+    if not options:
+        return preset
+    own = {option: getattr(preset, option) for option in _KNOWN}
+    if "ratio" in options:
+        del own["fit"], own["gravity"]
+    changed = {option: _parsed(option, value) for option, value in options.items()}
+    return read_preset(name, {**own, **changed})
+
+
+def _parsed(option: str, value: Any) -> Any:
+    separators = {"widths": ",", "ratio": ":"}
+    if option == "ratio" and value == "none":
+        return None
+    if option not in separators or isinstance(value, list | tuple):
+        return value
+    try:
+        return [int(part) for part in str(value).split(separators[option])]
+    except ValueError as error:
+        raise InvalidTransform(f"{option}={value!r} is not understood") from error
+
+
 def read_preset(name: str, options: Mapping[str, Any]) -> Preset:
     """A preset from its settings. With a ratio, it fills and keeps the focal point in view."""
     return _read(name, json.dumps(options, sort_keys=True, default=list))
@@ -36,6 +63,8 @@ def read_preset(name: str, options: Mapping[str, Any]) -> Preset:
 @lru_cache(maxsize=200)
 def _read(name: str, options: str) -> Preset:
     values: dict[str, Any] = json.loads(options)
+    if values.get("ratio") and len(values["ratio"]) != 2:
+        raise InvalidTransform(f"preset {name}: a ratio has two numbers")
     if unknown := sorted(set(values) - set(_KNOWN)):
         raise InvalidTransform(
             f"preset {name}: unknown option {', '.join(unknown)}; known are {', '.join(_KNOWN)}"

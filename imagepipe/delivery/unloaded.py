@@ -42,15 +42,20 @@ class ImageExpression:
             holder = self.holder.resolve(context)
         except VariableDoesNotExist:
             return None
-        field = _image_key(holder, self.name)
-        if field is None or field.is_cached(holder) or getattr(holder, field.attname) is None:
-            return None
-        use = getattr(field, "use", None)
-        return UnloadedImage(
-            getattr(holder, field.attname),
-            use(holder) if callable(use) else ImageUse(),
-            lambda: getattr(holder, field.name),
-        )
+        return unloaded_image(holder, self.name)
+
+
+def unloaded_image(holder: Any, name: str) -> UnloadedImage | None:
+    """The image in a foreign key of an object; None if it is loaded, empty or no such key."""
+    field = _image_key(holder, name)
+    if field is None or field.is_cached(holder) or getattr(holder, field.attname) is None:
+        return None
+    use = getattr(field, "use", None)
+    return UnloadedImage(
+        getattr(holder, field.attname),
+        use(holder) if callable(use) else ImageUse(),
+        lambda: getattr(holder, field.name),
+    )
 
 
 def _split(expression: FilterExpression) -> tuple[Variable | None, str]:

@@ -1,107 +1,81 @@
-"""The image sitemap: which published pictures stand on which public pages.
-
-https://developers.google.com/search/docs/crawling-indexing/sitemaps/image-sitemaps
-"""
+"""The addresses of the image sitemap: one file, or an index of several."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import reduce
+import zlib
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from operator import or_
 
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
-from wagtail.images import get_image_model
-from wagtail.models import Page, ReferenceIndex, Site
+from wagtail.models import Site
 
-from imagepipe.delivery.addresses import edge_url
-from imagepipe.delivery.pictures import load_deliveries, shown_document
-from imagepipe.delivery.presets import get_preset
+from imagepipe.conf import get_settings
+from imagepipe.seo.entries import entries_of
+from imagepipe.seo.sections import MOST_PAGES, Section, sections_of
+from imagepipe.seo.sitemap_xml import write_entries, write_index
 
-MOST_PAGES = 50_000
-MOST_IMAGES = 1000
-"""Per file and per page; limits of the protocol."""
-CHUNK = 500
-PRESET = "content"
-
-
-@dataclass(frozen=True)
-class SitemapEntry:
-    """One page with the addresses of its pictures."""
-
-    location: str
-    images: tuple[str, ...]
+MAX_AGE = 60
+"""Seconds. What has expired or was withdrawn has left every copy after that."""
 
 
 @require_safe
-@cache_control(public=True, max_age=300)
-def image_sitemap(request: HttpRequest) -> HttpResponse:
-    """``sitemap-images.xml`` of the site that the request is for."""
-    site = Site.find_for_request(request)
-    entries = list(islice(entries_of(site, request), MOST_PAGES)) if site else []
-    text = render_to_string("imagepipe/sitemap-images.xml", {"entries": entries})
-    return HttpResponse(text, content_type="application/xml; charset=utf-8")
-
-
-def entries_of(site: Site, request: HttpRequest | None = None) -> Iterator[SitemapEntry]:
-    """Live public pages of a site with the pictures that may be shown on them now.
-
-    The trees of all languages are the site's, not only that of its root page.
-    """
-    pages = Page.objects.live().public().filter(in_any_language(site)).order_by("path")
-    ids = list(pages.values_list("pk", flat=True))
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        used = _images_by_page(chunk)
-        if not used:
-            continue
-        locations = _locations({pk for images in used.values() for pk in images})
-        for page in pages.filter(pk__in=used).specific(defer=True):
-            url = page.get_full_url(request)
-            images = tuple(
-                dict.fromkeys(locations[pk] for pk in used[page.pk] if pk in locations)
-            )
-            if url and images:
-                yield SitemapEntry(url, images[:MOST_IMAGES])
-
-
-def in_any_language(site: Site) -> Q:
-    """Pages below the site's root page or one of its translations."""
-    roots = site.root_page.get_translations(inclusive=True)
-    return reduce(or_, (Page.objects.descendant_of_q(root, inclusive=True) for root in roots))
-
-
-def _images_by_page(page_ids: list[int]) -> dict[int, list[object]]:
-    image_model = get_image_model()
-    rows = (
-        ReferenceIndex.objects.filter(
-            base_content_type__app_label=Page._meta.app_label,
-            base_content_type__model=Page._meta.model_name,
-            object_id__in=[str(pk) for pk in page_ids],
-            to_content_type__app_label=image_model._meta.app_label,
-            to_content_type__model=image_model._meta.model_name,
-        )
-        .order_by("pk")
-        .values_list("object_id", "to_object_id")
+@cache_control(public=True, max_age=MAX_AGE)
+def image_sitemap(request: HttpRequest) -> HttpResponseBase:
+    """``sitemap-images.xml`` of the site that the request is for: all of it, or its index."""
+    site = _site(request)
+    sections = sections_of(site)
+    if len(sections) == 1:
+        return _respond(request, _write(request, site, sections[0]))
+    addresses = (
+        request.build_absolute_uri(reverse("imagepipe:image_sitemap_section", args=[number]))
+        for number in range(1, len(sections) + 1)
     )
-    used: dict[int, list[object]] = {}
-    for page_id, image_id in rows:
-        used.setdefault(int(page_id), []).append(image_model._meta.pk.to_python(image_id))
-    return used
+    return _respond(request, write_index(addresses))
 
 
-def _locations(image_ids: set[object]) -> dict[object, str]:
-    """Address by image id, of those that may be shown."""
-    preset = get_preset(PRESET)
-    found = {}
-    for pk, delivery in load_deliveries(image_ids).items():
-        document = shown_document(delivery)
-        if document is not None:
-            widest = preset.transforms(document["width"], document["height"])[-1]
-            found[pk] = edge_url(document, widest, "jpg")
-    return found
+@require_safe
+@cache_control(public=True, max_age=MAX_AGE)
+def image_sitemap_section(request: HttpRequest, number: int) -> HttpResponseBase:
+    """``sitemap-images-<number>.xml``, counted from 1."""
+    site = _site(request)
+    sections = sections_of(site)
+    if not 1 <= number <= len(sections):
+        raise Http404(f"The image sitemap has {len(sections)} files.")
+    return _respond(request, _write(request, site, sections[number - 1]))
+
+
+def _site(request: HttpRequest) -> Site:
+    site = Site.find_for_request(request)
+    if site is None:
+        raise Http404("No site has this host name.")
+    return site
+
+
+def _write(request: HttpRequest, site: Site, section: Section) -> Iterator[bytes]:
+    entries = entries_of(site, request, first=section.first, end=section.end)
+    details = get_settings().SITEMAP_DETAILS
+    return write_entries(islice(entries, MOST_PAGES), details=details)
+
+
+def _respond(request: HttpRequest, pieces: Iterator[bytes]) -> HttpResponseBase:
+    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = StreamingHttpResponse(
+        _gzip(pieces) if zipped else pieces, content_type="application/xml; charset=utf-8"
+    )
+    patch_vary_headers(response, ["Accept-Encoding"])
+    if zipped:
+        response["Content-Encoding"] = "gzip"
+    return response
+
+
+def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    compressor = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    for piece in pieces:
+        if packed := compressor.compress(piece):
+            yield packed
+    yield compressor.flush()

@@ -82,5 +82,6 @@ PRESETS: Final[dict[str, Preset]] = {
         ),
         Preset("square", (160, 320, 480, 640), (1, 1), "fill", "focal", "20rem"),
         Preset("thumbnail", (165, 330), sizes="165px"),
+        Preset("social", (1200,), (1200, 630), "fill", "focal"),
     )
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
@@ -40,9 +40,15 @@ def _field(
 class AltTextForm(ShownValues, forms.Form):
     """All alternative texts of an asset; an empty one removes that language."""
 
-    def __init__(self, texts: Mapping[str, str], data: Any = None) -> None:
+    def __init__(
+        self, texts: Mapping[str, str], data: Any = None, *, outdated: Collection[str] = ()
+    ) -> None:
         super().__init__(data)
         self.fields.update(alt_text_fields(texts))
+        for code in outdated:
+            self.fields[ALT_PREFIX + code].help_text = _(
+                "Written for an earlier version. Does it still say what the picture shows?"
+            )
         self.remember_shown()
 
     @property

@@ -19,6 +19,7 @@ from imagepipe.assets.actions import SetAltText
 from imagepipe.assets.models import Asset
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.rights.actions import SetRights
+from imagepipe.seo.alt_advice import advice, duplicates, outdated
 from imagepipe.views.access import may, open_asset, visible_assets
 from imagepipe.views.alt_text_form import AltTextForm
 from imagepipe.views.breadcrumbs import Crumbs, asset_crumbs, here
@@ -97,7 +98,16 @@ class AltTextView(_AssetFormView):
     success_message = gettext_lazy("The alternative texts were saved.")
 
     def make_form(self, data: Any = None) -> AltTextForm:
-        return AltTextForm(self.asset.alt_texts(), data)
+        return AltTextForm(self.asset.alt_texts(), data, outdated=outdated(self.asset))
 
     def save(self, asset: Asset, form: AltTextForm) -> None:
         SetAltText(asset, self.request.user, texts=form.texts).execute()
+        for code, text in form.texts.items():
+            for sentence in self._advice(code, text):
+                messages.warning(self.request, f"{code}: {sentence}")
+
+    def _advice(self, code: str, text: str) -> list[str]:
+        found = list(advice(text, code).values())
+        if duplicates(self.asset, text, code).exists():
+            found.append(_("Another picture has the same words. What makes them different?"))
+        return found

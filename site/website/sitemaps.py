@@ -5,7 +5,7 @@ from typing import Any
 from wagtail.contrib.sitemaps import Sitemap
 from wagtail.models import Page
 
-from imagepipe.seo.sitemaps import in_any_language
+from imagepipe.seo.entries import in_any_language
 
 
 class SiteSitemap(Sitemap):

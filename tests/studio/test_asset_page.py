@@ -17,7 +17,7 @@ from wagtail.models import Page
 from imagepipe.assets import masters
 from imagepipe.assets.actions import IngestVersion
 from imagepipe.assets.inspection import inspect_picture
-from imagepipe.assets.models import Asset, AssetVersion, Lineage
+from imagepipe.assets.models import AltText, Asset, AssetVersion, Lineage
 from imagepipe.audit.models import AuditEvent
 from imagepipe.review.models import Review
 from imagepipe.rights.actions import SetRights
@@ -328,3 +328,21 @@ def test_two_people_with_the_same_rights_keep_each_others_changes(admin, asset, 
     rights = Asset.objects.get(pk=asset.pk).rights
     assert (rights.persons, rights.credit) == ("missing", "Photo: Ada")
     assert (rights.markets, rights.licence) == (["DE"], "MIT")
+
+
+def test_advice_on_alternative_texts(admin, asset):
+    data = {"alt_en": "Image of a teapot", "alt_de": "IMG_2034.jpg"}
+    page = admin.post(url("asset_alt", asset.uid), data, follow=True)
+    assert asset.alt_texts() == {"en": "Image of a teapot", "de": "IMG_2034.jpg"}
+    assertContains(page, "en: Screen readers say already that it is a picture.")
+    assertContains(page, "de: This looks like the name of a file.")
+    page = admin.post(url("asset_alt", asset.uid), {"alt_en": "A teapot"}, follow=True)
+    assertNotContains(page, "en: ")
+
+
+def test_an_outdated_text_is_pointed_out(admin, asset):
+    admin.post(url("asset_alt", asset.uid), {"alt_en": "A teapot"})
+    assertNotContains(admin.get(url("asset_alt", asset.uid)), "earlier version")
+    before = asset.latest_version().created_at - dt.timedelta(days=1)
+    AltText.objects.filter(asset=asset).update(updated_at=before)
+    assertContains(admin.get(url("asset_alt", asset.uid)), "earlier version", count=1)

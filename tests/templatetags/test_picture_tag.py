@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.template import Context, Template, TemplateSyntaxError
+from django.template import Context, Engine, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
@@ -14,7 +14,6 @@ from imagepipe.assets.actions import SetAltText
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.discovery import image_ids_of
-from imagepipe.delivery.presets import UnknownPreset
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.review.actions import RejectVersion
 from imagepipe.rights.actions import SetRights
@@ -209,12 +208,76 @@ def test_what_is_no_image_shows_nothing(library: Library) -> None:
     assert render("{% picture missing %}") == ""
 
 
-def test_mistakes_in_templates_are_named(library: Library) -> None:
+MISTAKES = {
+    'colour="red"': "colour",
+    '"huge"': "known are",
+    'widths="a few"': "widths",
+    'ratio="16"': "two numbers",
+    'fit="pad"': "ratio",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_template_is_named_to_developers_only(
+    library: Library, settings: Any, caplog: pytest.LogCaptureFixture, mistake: str
+) -> None:
     image = published(library).image
-    with pytest.raises(TemplateSyntaxError, match="colour"):
-        render('{% picture image colour="red" %}', image=image)
-    with pytest.raises(UnknownPreset, match="known are"):
-        render('{% picture image "huge" %}', image=image)
+    text = "{% picture image " + mistake + " %}"
+    assert render(text, image=image) == render("{% picture image %}", image=image)
+    assert MISTAKES[mistake] in caplog.text
+
+    settings.DEBUG = True
+    with pytest.raises(TemplateSyntaxError, match=MISTAKES[mistake]):
+        render(text, image=image)
+
+
+def test_the_line_of_the_mistake_is_shown(library: Library, settings: Any) -> None:
+    settings.DEBUG = True
+    engine = Engine(debug=True, libraries={"tags": "imagepipe.templatetags.imagepipe_tags"})
+    template = engine.from_string('{% load tags %}\n\n{% picture image "huge" %}')
+    with pytest.raises(TemplateSyntaxError) as caught:
+        template.render(Context({"image": published(library).image}))
+    assert caught.value.template_debug["line"] == 3
+
+
+def test_free_parameters_change_the_preset_for_one_use(library: Library) -> None:
+    image = published(library).image
+    html = render('{% picture image "hero" widths="300,500" ratio="1:1" %}', image=image)
+    sizes = {url.split("/")[3] for url in urls_in(html)}
+    assert sizes == {"w_300,h_300,c_fill,g_focal", "w_500,h_500,c_fill,g_focal"}
+    html = render('{% picture image "hero" ratio="none" widths=200 quality=40 %}', image=image)
+    assert {url.split("/")[3] for url in urls_in(html)} == {"w_200,q_40"}
+
+
+def test_sizes_auto_only_where_it_loads_lazily(library: Library) -> None:
+    image = published(library).image
+    lazy = render('{% picture image "hero" sizes="auto" %}', image=image)
+    assert 'sizes="auto, 100vw"' in lazy
+    eager = render('{% picture image "hero" sizes="auto" priority=True %}', image=image)
+    assert 'sizes="100vw"' in eager
+
+
+def test_preloading_fetches_what_the_picture_shows(library: Library) -> None:
+    image = published(library).image
+    link = render('{% picture_preload image "card" %}', image=image)
+    picture = render('{% picture image "card" priority=True %}', image=image)
+    assert link.startswith('<link rel="preload" as="image" type="image/avif" imagesrcset="')
+    assert link.endswith(' fetchpriority="high">')
+    avif = re.search(r'<source type="image/avif" srcset="([^"]+)" sizes="([^"]+)"', picture)
+    assert avif is not None
+    assert f'imagesrcset="{avif[1]}" imagesizes="{avif[2]}"' in link
+
+
+def test_a_generated_picture_names_its_recipe(library: Library) -> None:
+    image = published(library, source_type=GENERATED, recipe_sha256="ab" * 32).image
+    assert f' data-recipe="{"ab" * 32}"' in render("{% picture image %}", image=image)
+
+
+def test_nothing_to_preload_or_to_link_to(library: Library) -> None:
+    asset = published(library)
+    library.do(WithdrawAsset(asset, None, reason="test"))
+    for tag in ("picture_preload image", "picture_card image", "picture_preload none"):
+        assert render("{% " + tag + " %}", image=asset.image, none=None) == ""
 
 
 def stream(items: list[dict[str, Any]]) -> Any:

@@ -10,7 +10,8 @@ from website.settings.base import *  # noqa: F403
 from website.settings.base import DATABASES, IMAGEPIPE, INSTALLED_APPS, STORAGES
 
 SECRET_KEY = "not-secret-only-for-tests"  # noqa: S105 - this is the test suite
-TEST_VAR = Path(tempfile.gettempdir()) / f"imagepipe-tests-{os.getuid()}"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+TEST_VAR = Path(tempfile.gettempdir()) / f"imagepipe-tests-{os.getuid()}{WORKER}"
 TEST_VAR.mkdir(mode=0o700, exist_ok=True)
 SERVE_MEDIA = True
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.fields"]

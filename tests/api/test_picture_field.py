@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import RequestFactory
+from rest_framework.serializers import Serializer
+from wagtail.models import Page
+
+from imagepipe.api.fields import PictureField
+from imagepipe.assets.models import Asset
+from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
+from imagepipe.provenance.keys import load_keyring
+from imagepipe.urlspec import verify_url
+from tests.delivery.library import GENERATED, Library, png
+from tests.fields.conftest import Published
+from tests.fields.models import ReportPage
+
+
+class ReportSerializer(Serializer):  # type: ignore[type-arg]
+    hero = PictureField("card", sizes="50vw")
+
+
+def report(asset: Asset, slug: str = "report", **fields: Any) -> ReportPage:
+    page = ReportPage(title=slug, slug=slug, hero=asset.image, **fields)
+    Page.objects.get(depth=1).add_child(instance=page)
+    return ReportPage.objects.get(pk=page.pk)
+
+
+def data_of(instance: Any, **options: Any) -> Any:
+    context = {"request": RequestFactory().get("/api/")}
+    return json.loads(json.dumps(ReportSerializer(instance, context=context, **options).data))
+
+
+def transforms(srcset: str) -> list[str]:
+    found = []
+    for part in srcset.split(", "):
+        address, width = part.split(" ")
+        path = verify_url(address.removeprefix("https://edge.example"), load_keyring(), 0)
+        assert width == f"{path.transform.width}w"
+        found.append(f"{path.transform.width} {path.extension}")
+    return found
+
+
+def test_what_a_front_end_needs(published: Published) -> None:
+    asset = published(1000, 750)
+    use = {"alt_text": "Boats at dawn"}
+    hero = data_of(report(asset, hero_use=use))["hero"]
+    assert transforms(hero["srcset"]) == [f"{width} jpg" for width in (320, 480, 640, 800)]
+    assert [source["type"] for source in hero["sources"]] == ["image/avif", "image/webp"]
+    assert transforms(hero["sources"][0]["srcset"])[-1] == "800 avif"
+    assert hero["src"] == hero["srcset"].rpartition(", ")[2].partition(" ")[0]
+    assert (hero["width"], hero["height"], hero["sizes"]) == (800, 600, "50vw")
+    assert hero["alt"] == "Boats at dawn"
+    assert hero["asset"] == asset.uid.hex
+    assert hero["terms"] == {"licence": "CC BY 4.0", "holder": "Ada", "credit": "Photo: Ada"}
+    assert hero["disclosure"] == ""
+    assert hero["html"].startswith("<picture>") and 'alt="Boats at dawn"' in hero["html"]
+
+
+def test_a_generated_picture_is_disclosed(library: Library) -> None:
+    asset = library.asset()
+    facts = {"source_type": GENERATED, "recipe_sha256": "a" * 64}
+    version = library.version(asset, png(900, 600), **facts)
+    library.do(PublishVersion(version, None))
+    asset.refresh_from_db()
+    hero = data_of(report(asset))["hero"]
+    assert (hero["disclosure"], hero["recipe"]) == ("AI-generated", "a" * 64)
+    assert "imagepipe-disclosure" in hero["html"]
+
+
+def test_a_withdrawn_picture_is_nothing(published: Published, library: Library) -> None:
+    asset = published()
+    page = report(asset)
+    library.do(WithdrawAsset(asset, None, reason="test"))
+    assert data_of(page) == {"hero": None}
+
+
+def test_a_list_costs_one_query(published: Published, django_assert_num_queries: Any) -> None:
+    for number in range(5):
+        report(published(), slug=f"r{number}")
+    pages = list(ReportPage.objects.order_by("pk"))
+    cache.clear()
+    with django_assert_num_queries(1):
+        assert all(item["hero"]["src"] for item in data_of(pages, many=True))
+    with django_assert_num_queries(0):
+        data_of(pages, many=True)
+
+
+def test_blocks_say_the_same(published: Published) -> None:
+    asset = published()
+    crop = [0, 0, 0.5, 1]
+    value = {"image": asset.image_id, "alt_text": "Bow", "decorative": False, "crop": crop}
+    page = report(asset)
+    page.body = json.dumps([{"type": "picture", "value": value}])
+    page.save()
+    page = ReportPage.objects.get(pk=page.pk)
+    context = {"request": RequestFactory().get("/api/")}
+    block = page.body.stream_block
+    [found] = block.get_api_representation(page.body, context=context)
+    picture = found["value"]["picture"]
+    assert picture["alt"] == "Bow"
+    assert (picture["width"], picture["height"]) == (500, 600)
+    assert found["value"]["image"] == asset.image_id
+
+
+@pytest.mark.parametrize("context", [{}, None])
+def test_without_a_request(published: Published, context: Any) -> None:
+    data = ReportSerializer(report(published()), context=context or {}).data
+    assert data["hero"]["src"].startswith("https://edge.example/")

@@ -1,0 +1,203 @@
+"""Time and memory of an image sitemap of a million pictures, beside Django's own sitemap.
+
+    python -m tests.benchmarks.image_sitemap --pages 200000 --pictures 5
+
+fills a new SQLite file in a temporary folder (a few minutes), then writes both sitemaps in
+processes of their own through the views, and validates the files of the image sitemap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCHEMA = REPOSITORY / "tests/seo/sitemap.xsd"
+BATCH = 5000
+
+FILL = """
+import json, sys, uuid
+from itertools import islice
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.utils import timezone
+from wagtail.images import get_image_model
+from wagtail.models import Collection, Locale, Page, ReferenceIndex, Site
+from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.delivery.models import Publication
+from imagepipe.provenance.keys import create_keys
+
+pages, pictures, batch = map(int, sys.argv[1:])
+call_command("migrate", verbosity=0)
+create_keys()
+Image = get_image_model()
+locale = Locale.objects.first()
+root = Page.objects.get(depth=1)
+for child in root.get_children():
+    child.delete()
+root = Page.objects.get(depth=1)
+home = root.add_child(instance=Page(title="Home", slug="home", locale=locale))
+Site.objects.all().delete()
+Site.objects.create(hostname="testserver", root_page=home, is_default_site=True)
+collection = Collection.get_first_root_node()
+page_type = ContentType.objects.get_for_model(Page)
+image_type = ContentType.objects.get_for_model(Image)
+now = timezone.now()
+
+def save(model, rows):
+    rows = iter(rows)
+    while part := list(islice(rows, batch)):
+        model.objects.bulk_create(part)
+
+steplen = Page.steplen
+def page(number):
+    path = home.path + Page._int2str(number + 1).zfill(steplen)
+    return Page(title=f"P{number}", slug=f"p{number}", path=path, depth=3, numchild=0,
+        url_path=f"{home.url_path}p{number}/", content_type=page_type, locale=locale, live=True,
+        draft_title=f"P{number}", last_published_at=now, translation_key=uuid.uuid4())
+
+save(Page, map(page, range(pages)))
+home.numchild = pages
+home.save()
+first_page = Page.objects.filter(depth=3).order_by("pk").first().pk
+total = pages * pictures
+save(Image, (Image(title=f"I{n}", file=f"original_images/i{n}.jpg", width=1600, height=900,
+    collection=collection) for n in range(total)))
+first_image = Image.objects.order_by("pk").first().pk
+save(Asset, (Asset(title=f"I{n}", slug=f"i{n}", image_id=first_image + n, collection=collection)
+    for n in range(total)))
+
+def document(asset):
+    return {"published": True, "asset": asset[1].hex, "version": asset[1].hex[:16],
+        "slug": "harbour-at-dawn", "title": "Harbour at dawn", "width": 1600, "height": 900,
+        "focal": [0.5, 0.4], "alt": {"en": "Boats in the harbour", "de": "Boote im Hafen"},
+        "decorative": False, "disclosure": True, "valid_from": None, "valid_until": None,
+        "channels": [], "fallback": None, "source_type": "", "recipe": "ab" * 32,
+        "rights": {"licence": "CC BY 4.0", "holder": "Ada"}, "changed": 1780000000}
+
+assets = Asset.objects.order_by("pk").values_list("pk", "uid").iterator()
+save(Publication, (Publication(asset_id=a[0], desired=1, observed=1, document=document(a))
+    for a in assets))
+save(ReferenceIndex, (ReferenceIndex(content_type=page_type, base_content_type=page_type,
+    object_id=str(first_page + n // pictures), to_content_type=image_type,
+    to_object_id=str(first_image + n), model_path="hero", content_path="hero",
+    content_path_hash=uuid.uuid4()) for n in range(total)))
+print(json.dumps({"pages": pages, "pictures": total}))
+"""
+
+WRITE = """
+import json, resource, sys, time
+from pathlib import Path
+from django.test import Client
+from django.core.cache import cache
+
+kind, folder = sys.argv[1], Path(sys.argv[2])
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+client = Client()
+if kind == "django":
+    from django.contrib.sitemaps import Sitemap
+    from django.contrib.sitemaps import views
+    from django.test import RequestFactory
+    from imagepipe.assets.models import Asset
+    class Pictures(Sitemap):
+        limit = 50_000
+        protocol = "http"
+        def items(self):
+            return Asset.objects.order_by("pk")
+        def location(self, item):
+            return f"/pictures/{item.uid.hex}/"
+        def lastmod(self, item):
+            return item.created_at
+        def get_domain(self, site=None):
+            return "testserver"
+    def get(number):
+        request = RequestFactory().get("/s.xml", {"p": number})
+        answer = views.sitemap(request, {"a": Pictures}, section="a")
+        return [answer.render().content]
+    names = range(1, Pictures().paginator.num_pages + 1)
+else:
+    from lxml import etree
+    index = client.get("/sitemap-images.xml")
+    tree = etree.fromstring(index.getvalue())
+    space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+    addresses = [loc.text for loc in tree.iter(space + "loc")]
+    if tree.tag == space + "urlset":
+        addresses = ["http://testserver/sitemap-images.xml"]
+    def get(address):
+        return client.get(address.removeprefix("http://testserver")).streaming_content
+    names = addresses
+client.get("/robots.txt")
+before, cpu, wall = peak(), time.process_time(), time.perf_counter()
+if kind != "django":
+    cache.clear()
+    b"".join(client.get("/sitemap-images.xml").streaming_content)
+size = files = 0
+for number, name in enumerate(names):
+    with (folder / f"{kind}-{number}.xml").open("wb") as file:
+        for piece in get(name):
+            size += file.write(piece)
+    files += 1
+print(json.dumps({"files": files, "megabytes": round(size / 1e6, 1),
+    "cpu_s": round(time.process_time() - cpu, 1),
+    "wall_s": round(time.perf_counter() - wall, 1),
+    "rss_mb_before": round(before), "rss_mb": round(peak())}))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=200_000)
+    parser.add_argument("--pictures", type=int, default=5, help="on each page")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        began = time.perf_counter()
+        counts = run(folder, FILL, arguments.pages, arguments.pictures, BATCH)
+        print(f"filled in {time.perf_counter() - began:.0f} s: {counts}")
+        for kind in ("django", "imagepipe"):
+            print(kind, run(folder, WRITE, kind, folder))
+        print("valid:", validate(sorted(folder.glob("imagepipe-*.xml"))))
+
+
+def run(folder: Path, code: str, *arguments: object) -> dict[str, float]:
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "website.settings.demo",
+        "IMAGEPIPE_VAR": str(folder),
+        "PYTHONPATH": os.pathsep.join(map(str, (REPOSITORY, REPOSITORY / "site"))),
+    }
+    command = [sys.executable, "-c", "import django; django.setup()\n" + code]
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def validate(files: list[Path]) -> dict[str, int]:
+    """Validate every file; returns how many pages and pictures they list."""
+    from lxml import etree
+
+    schema = etree.XMLSchema(etree.parse(SCHEMA))
+    counts = {"files": len(files), "pages": 0, "pictures": 0}
+    for path in files:
+        if path.stat().st_size > 50_000_000:
+            raise SystemExit(f"{path.name} is larger than 50 MB")
+        tree = etree.parse(path)
+        schema.assertValid(tree)
+        counts["pages"] += sum(1 for _ in tree.iter("{*}url"))
+        counts["pictures"] += sum(1 for _ in tree.iter("{*}image"))
+    return counts
+
+
+if __name__ == "__main__":
+    main()
