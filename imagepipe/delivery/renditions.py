@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
@@ -16,7 +18,7 @@ from django.db.models import F
 from imagepipe.assets.models import Asset
 from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import Extension, edge_url
-from imagepipe.delivery.documents import is_current, rights_of
+from imagepipe.delivery.documents import is_current, rights_of, scene_of
 from imagepipe.delivery.models import Publication, StoredRendition
 from imagepipe.delivery.presets import get_preset
 from imagepipe.rights.models import RightsRecord
@@ -28,13 +30,19 @@ FORMATS: tuple[Extension, ...] = ("avif", "webp", "jpg")
 TIMEOUT = 30  # seconds
 LARGEST = 32 * 1024 * 1024  # bytes
 PAUSE = 3600  # seconds until an asset that the edge refused is tried again
+SETTLING = 120  # seconds that the edge is given to replace its quick first answers
+STEP = 0.5  # seconds between two looks
+
+_PASSING = re.compile(r"\bcache;desc=(?:provisional|stale)\b")
 
 
 def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRendition]:
     """Fetch the renditions of the presets (default: those of the settings); best effort.
 
-    Records transform, format, size, hash, and the rights as they stood. An edge that does not
-    answer, or answers with something else than was asked, is logged and nothing is recorded.
+    Records transform, format, size, hash, and the rights as they stood, of settled pictures
+    only: what the edge made quickly is asked for again until it was replaced. An edge that does
+    not answer, or answers with something else than was asked, is logged and nothing more is
+    recorded.
     """
     publication = Publication.objects.filter(asset=asset).first()
     version = asset.published_version
@@ -42,17 +50,27 @@ def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRe
         return []
     document = publication.document
     source = document["width"], document["height"]
-    focal = tuple(document["focal"]) if document["focal"] else None
+    scene = scene_of(document)
     names = presets or get_settings().PRESETS or ("content",)
     transforms = {item for name in names for item in get_preset(name).transforms(*source)}
     rights = rights_of(asset)
     stored: list[StoredRendition] = []
-    for transform in sorted(transforms, key=format_transform):
-        size = plan(*source, transform, focal=focal)
-        for extension in FORMATS:
-            content = _fetch(document, transform, extension)
-            if content is None:
+    waiting = [
+        (transform, extension)
+        for transform in sorted(transforms, key=format_transform)
+        for extension in FORMATS
+    ]
+    end = time.monotonic() + SETTLING
+    while waiting:
+        passing = []
+        for transform, extension in waiting:
+            answer = _fetch(document, transform, extension)
+            if answer is None:
                 return stored
+            if not answer.is_settled:
+                passing.append((transform, extension))
+                continue
+            size = plan(*source, transform, scene)
             rendition, _created = StoredRendition.objects.update_or_create(
                 version=version,
                 transform=format_transform(transform),
@@ -60,13 +78,19 @@ def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRe
                 defaults={
                     "width": size.width,
                     "height": size.height,
-                    "byte_count": len(content),
-                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "byte_count": len(answer.content),
+                    "sha256": hashlib.sha256(answer.content).hexdigest(),
                     "rights": snapshot(rights),
                     "valid_until": rights.valid_until if rights else None,
                 },
             )
             stored.append(rendition)
+        waiting = passing
+        if waiting and time.monotonic() >= end:
+            logger.warning("%d renditions of %s did not settle", len(waiting), asset.uid.hex)
+            break
+        if waiting:
+            time.sleep(STEP)
     return stored
 
 
@@ -107,7 +131,15 @@ def snapshot(rights: RightsRecord | None) -> dict[str, Any]:
     }
 
 
-def _fetch(document: Any, transform: Transform, extension: Extension) -> bytes | None:
+@dataclass(frozen=True)
+class Answer:
+    """The bytes of a rendition, and whether the edge means to keep them."""
+
+    content: bytes
+    is_settled: bool
+
+
+def _fetch(document: Any, transform: Transform, extension: Extension) -> Answer | None:
     url = edge_url(document, transform, extension)
     if not url.startswith(("http://", "https://")):
         return None
@@ -116,10 +148,11 @@ def _fetch(document: Any, transform: Transform, extension: Extension) -> bytes |
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
             content = bytes(answer.read(LARGEST + 1))
             kind = answer.headers.get_content_type()
+            timing = answer.headers.get("Server-Timing", "")
     except (urllib.error.URLError, OSError) as error:
         logger.info("not prewarmed: %s", error)
         return None
     if kind != MIME_TYPES[extension] or len(content) > LARGEST:
         logger.warning("the edge answered with %s instead of %s", kind, extension)
         return None
-    return content
+    return Answer(content, not _PASSING.search(timing))

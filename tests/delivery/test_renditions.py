@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.cache import cache
@@ -22,12 +22,22 @@ class Edge(BaseHTTPRequestHandler):
     """Answers signed addresses with bytes that tell the address."""
 
     status = 200
+    quick = 0
+    """So many answers are quick ones, to be replaced."""
+    asked: ClassVar[set[str]] = set()
 
     def do_GET(self) -> None:
         path = verify_url(self.path, load_keyring(), 0)
         body = self.path.encode()
+        self.asked.add(self.path)
         self.send_response(self.status)
         self.send_header("Content-Type", MIME_TYPES[path.extension])
+        if type(self).quick > 0:
+            type(self).quick -= 1
+            body = b"quick " + body
+            self.send_header("Server-Timing", "cache;desc=provisional, total;dur=3.1")
+        else:
+            self.send_header("Server-Timing", "cache;desc=memory")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -38,7 +48,7 @@ class Edge(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def edge(settings: Any, library: Library) -> Iterator[type[Edge]]:
-    handler = type("ThisEdge", (Edge,), {})
+    handler = type("ThisEdge", (Edge,), {"asked": set()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.IMAGEPIPE = {
@@ -65,7 +75,7 @@ def test_what_the_edge_answers_is_recorded(library: Library, edge: type[Edge]) -
     }
     one = found.get(width=40, format="webp")
     asset.refresh_from_db()
-    assert one.transform == "w_40,h_20,c_fill,g_focal"
+    assert one.transform == "w_40,h_20,c_fill,g_focal-faces-subject"
     assert one.rights["licence"] == "CC BY 4.0"
     assert one.byte_count > 0
     assert len(one.sha256) == len(hashlib.sha256().hexdigest())
@@ -92,3 +102,38 @@ def test_an_edge_that_is_not_there(library: Library, settings: Any) -> None:
     library.do(PublishVersion(library.version(asset), None))
     asset.refresh_from_db()
     assert prewarm(asset) == []
+
+
+def test_only_settled_pictures_are_recorded(
+    library: Library, edge: type[Edge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagepipe.delivery.renditions.STEP", 0.01)
+    asset = library.asset()
+    version = library.version(asset, png(200, 100))
+    library.do(PublishVersion(version, None))
+    reconcile_now()
+    asset.refresh_from_db()
+    edge.quick = 8
+
+    stored = prewarm(asset)
+
+    assert len(stored) == 6
+    assert edge.quick == 0
+    expected = {hashlib.sha256(path.encode()).hexdigest() for path in edge.asked}
+    assert {rendition.sha256 for rendition in stored} == expected
+
+
+def test_what_never_settles_is_not_recorded(
+    library: Library, edge: type[Edge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagepipe.delivery.renditions.STEP", 0.01)
+    monkeypatch.setattr("imagepipe.delivery.renditions.SETTLING", 0.1)
+    asset = library.asset()
+    library.do(PublishVersion(library.version(asset, png(200, 100)), None))
+    reconcile_now()
+    asset.refresh_from_db()
+    edge.quick = 10_000
+
+    assert prewarm(asset) == []
+    assert not StoredRendition.objects.exists()
+    assert len(edge.asked) == 6
