@@ -8,7 +8,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,19 +30,25 @@ FORMATS: tuple[Extension, ...] = ("avif", "webp", "jpg")
 TIMEOUT = 30  # seconds
 LARGEST = 32 * 1024 * 1024  # bytes
 PAUSE = 3600  # seconds until an asset that the edge refused is tried again
-SETTLING = 120  # seconds that the edge is given to replace its quick first answers
-STEP = 0.5  # seconds between two looks
+SETTLING = 25  # seconds until pictures that the edge means to replace are asked for again
+TRIES = 10  # times, then what is settled is recorded
 
 _PASSING = re.compile(r"\bcache;desc=(?:provisional|stale)\b")
 
 
-def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRendition]:
+class Unsettled(Exception):
+    """Some renditions are first answers, which the edge means to replace."""
+
+
+def prewarm(
+    asset: Asset, presets: Iterable[str] | None = None, *, is_last: bool = False
+) -> list[StoredRendition]:
     """Fetch the renditions of the presets (default: those of the settings); best effort.
 
-    Records transform, format, size, hash, and the rights as they stood, of settled pictures
-    only: what the edge made quickly is asked for again until it was replaced. An edge that does
-    not answer, or answers with something else than was asked, is logged and nothing more is
-    recorded.
+    Records transform, format, size, hash, and the rights as they stood. An edge that does not
+    answer, or answers with something else than was asked, is logged and nothing more is
+    recorded. Only settled pictures are recorded: raises Unsettled as long as some are not,
+    unless this is the last try.
     """
     publication = Publication.objects.filter(asset=asset).first()
     version = asset.published_version
@@ -54,43 +60,28 @@ def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRe
     names = presets or get_settings().PRESETS or ("content",)
     transforms = {item for name in names for item in get_preset(name).transforms(*source)}
     rights = rights_of(asset)
+    found = list(_answers(document, sorted(transforms, key=format_transform)))
+    if not is_last and not all(answer.is_settled for _, _, answer in found):
+        raise Unsettled
     stored: list[StoredRendition] = []
-    waiting = [
-        (transform, extension)
-        for transform in sorted(transforms, key=format_transform)
-        for extension in FORMATS
-    ]
-    end = time.monotonic() + SETTLING
-    while waiting:
-        passing = []
-        for transform, extension in waiting:
-            answer = _fetch(document, transform, extension)
-            if answer is None:
-                return stored
-            if not answer.is_settled:
-                passing.append((transform, extension))
-                continue
-            size = plan(*source, transform, scene)
-            rendition, _created = StoredRendition.objects.update_or_create(
-                version=version,
-                transform=format_transform(transform),
-                format=extension,
-                defaults={
-                    "width": size.width,
-                    "height": size.height,
-                    "byte_count": len(answer.content),
-                    "sha256": hashlib.sha256(answer.content).hexdigest(),
-                    "rights": snapshot(rights),
-                    "valid_until": rights.valid_until if rights else None,
-                },
-            )
-            stored.append(rendition)
-        waiting = passing
-        if waiting and time.monotonic() >= end:
-            logger.warning("%d renditions of %s did not settle", len(waiting), asset.uid.hex)
-            break
-        if waiting:
-            time.sleep(STEP)
+    for transform, extension, answer in found:
+        if not answer.is_settled:
+            continue
+        size = plan(*source, transform, scene)
+        rendition, _created = StoredRendition.objects.update_or_create(
+            version=version,
+            transform=format_transform(transform),
+            format=extension,
+            defaults={
+                "width": size.width,
+                "height": size.height,
+                "byte_count": answer.byte_count,
+                "sha256": answer.sha256,
+                "rights": snapshot(rights),
+                "valid_until": rights.valid_until if rights else None,
+            },
+        )
+        stored.append(rendition)
     return stored
 
 
@@ -107,9 +98,15 @@ def prewarm_due(limit: int = 1) -> int:
         if not is_current(asset.publication.document, time.time()):
             continue
         version = asset.published_version
-        if not cache.add(f"imagepipe:prewarm:{version.pk}", True, PAUSE):
+        key = f"imagepipe:prewarm:{version.pk}"
+        if not cache.add(key, True, PAUSE):
             continue
-        prewarm(asset)
+        tries = cache.get_or_set(f"{key}:tries", 1, PAUSE)
+        try:
+            prewarm(asset, is_last=tries >= TRIES)
+        except Unsettled:
+            cache.set(key, True, SETTLING)
+            cache.set(f"{key}:tries", tries + 1, PAUSE)
         done += 1
         if done >= limit:
             break
@@ -133,10 +130,23 @@ def snapshot(rights: RightsRecord | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Answer:
-    """The bytes of a rendition, and whether the edge means to keep them."""
+    """Length and hash of a rendition, and whether the edge means to keep it."""
 
-    content: bytes
+    byte_count: int
+    sha256: str
     is_settled: bool
+
+
+def _answers(
+    document: Any, transforms: Iterable[Transform]
+) -> Iterator[tuple[Transform, Extension, Answer]]:
+    """Until the edge does not answer as it should."""
+    for transform in transforms:
+        for extension in FORMATS:
+            answer = _fetch(document, transform, extension)
+            if answer is None:
+                return
+            yield transform, extension, answer
 
 
 def _fetch(document: Any, transform: Transform, extension: Extension) -> Answer | None:
@@ -155,4 +165,5 @@ def _fetch(document: Any, transform: Transform, extension: Extension) -> Answer 
     if kind != MIME_TYPES[extension] or len(content) > LARGEST:
         logger.warning("the edge answered with %s instead of %s", kind, extension)
         return None
-    return Answer(content, not _PASSING.search(timing))
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Answer(len(content), sha256, not _PASSING.search(timing))

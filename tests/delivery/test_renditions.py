@@ -12,7 +12,7 @@ from django.core.cache import cache
 from imagepipe.delivery.actions import PublishVersion
 from imagepipe.delivery.models import StoredRendition
 from imagepipe.delivery.reconcile import reconcile_now
-from imagepipe.delivery.renditions import prewarm, prewarm_due
+from imagepipe.delivery.renditions import TRIES, Unsettled, prewarm, prewarm_due
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import MIME_TYPES, verify_url
 from tests.delivery.library import Library, png
@@ -107,33 +107,47 @@ def test_an_edge_that_is_not_there(library: Library, settings: Any) -> None:
 def test_only_settled_pictures_are_recorded(
     library: Library, edge: type[Edge], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imagepipe.delivery.renditions.STEP", 0.01)
+    monkeypatch.setattr("imagepipe.delivery.renditions.SETTLING", 0)
     asset = library.asset()
-    version = library.version(asset, png(200, 100))
-    library.do(PublishVersion(version, None))
+    library.do(PublishVersion(library.version(asset, png(200, 100)), None))
     reconcile_now()
-    asset.refresh_from_db()
     edge.quick = 8
 
-    stored = prewarm(asset)
+    for _ in range(2):
+        assert prewarm_due() == 1
+        assert not StoredRendition.objects.exists()
+    assert prewarm_due() == 1
 
-    assert len(stored) == 6
-    assert edge.quick == 0
     expected = {hashlib.sha256(path.encode()).hexdigest() for path in edge.asked}
-    assert {rendition.sha256 for rendition in stored} == expected
+    assert set(StoredRendition.objects.values_list("sha256", flat=True)) == expected
+    assert len(expected) == 6
+    assert prewarm_due() == 0
 
 
-def test_what_never_settles_is_not_recorded(
+def test_an_edge_that_never_settles_is_not_asked_for_ever(
     library: Library, edge: type[Edge], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imagepipe.delivery.renditions.STEP", 0.01)
-    monkeypatch.setattr("imagepipe.delivery.renditions.SETTLING", 0.1)
+    monkeypatch.setattr("imagepipe.delivery.renditions.SETTLING", 0)
+    asset = library.asset()
+    library.do(PublishVersion(library.version(asset, png(200, 100)), None))
+    reconcile_now()
+    edge.quick = 10_000
+
+    rounds = [prewarm_due() for _ in range(TRIES + 2)]
+
+    assert rounds == [1] * TRIES + [0, 0]
+    assert not StoredRendition.objects.exists()
+
+
+def test_whoever_asks_is_told_that_it_is_not_settled(
+    library: Library, edge: type[Edge]
+) -> None:
     asset = library.asset()
     library.do(PublishVersion(library.version(asset, png(200, 100)), None))
     reconcile_now()
     asset.refresh_from_db()
-    edge.quick = 10_000
+    edge.quick = 1
 
-    assert prewarm(asset) == []
-    assert not StoredRendition.objects.exists()
-    assert len(edge.asked) == 6
+    with pytest.raises(Unsettled):
+        prewarm(asset)
+    assert len(prewarm(asset)) == 6
