@@ -17,10 +17,12 @@ from edge.exceptions import BadRequest, Refusal
 from edge.health import healthz, readyz
 from edge.hits import Hit, Key, key_of
 from edge.metrics import CONTENT_TYPE
+from edge.negotiation import is_negotiated, read_hints
 from edge.orders import OrderDesk
 from edge.placement import Placement
 from edge.responses import SAFETY, Response, problem
 from edge.tracing import trace_of
+from imagepipe.urlspec.hints import NO_HINTS
 
 logger = logging.getLogger("edge")
 
@@ -112,6 +114,7 @@ class EdgeApp:
             environ.get("HTTP_RANGE", "") if method == "GET" else "",
             environ.get("HTTP_IF_RANGE", ""),
             environ.get(self._market_key) if self._market_key else None,
+            read_hints(environ) if is_negotiated(path) else NO_HINTS,
         )
 
     def _make(self, ask: Ask, key: Key) -> Response:
@@ -123,7 +126,7 @@ class EdgeApp:
         if terms is None or not terms.is_open:
             return response
         self.hits.keep(key, response.repeated(), self._clock(), epoch)
-        if self._parts.placer is not None and not ask.path.endswith(".auto"):
+        if self._parts.placer is not None and not is_negotiated(ask.path):
             note = response.note
             until = int(terms.until)
             self._parts.placer.offer(

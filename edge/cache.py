@@ -152,6 +152,11 @@ class DiskCache:
                     with contextlib.suppress(OSError):
                         os.unlink(entry.path)
 
+    def remove(self, key: CacheKey) -> None:
+        """Delete one picture, if it is here."""
+        with contextlib.suppress(OSError):
+            self._path(key).unlink()
+
     def has(self, key: CacheKey) -> bool:
         """Whether there is a file, whole or not."""
         return self._path(key).exists()

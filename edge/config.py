@@ -165,6 +165,16 @@ class EdgeConfig:
     disk_bytes: int = _option("disk for finished pictures", _integer(0), 4 * 1024**3)
     avif_effort: int = _option("0 (fast) to 9", _integer(0, 9), 0)
     webp_effort: int = _option("0 (fast) to 6", _integer(0, 6), 2)
+    settle: bool = _option(
+        "yes makes better bytes in the background; no keeps the first ones", _yes, True
+    )
+    quality_target: int = _option(
+        "SSIMULACRA2 that settled pictures should reach; 0 keeps a fixed quality",
+        _integer(0, 95),
+        75,
+    )
+    settled_avif_effort: int = _option("0 (fast) to 9, in the background", _integer(0, 9), 2)
+    settled_webp_effort: int = _option("0 (fast) to 6, in the background", _integer(0, 6), 4)
     market_header: str = _option(
         "request header that names the visitor's market, set by a trusted proxy", _text, ""
     )

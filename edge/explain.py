@@ -9,10 +9,12 @@ from typing import Any
 
 from edge.encode import DEFAULT_QUALITY
 from edge.exceptions import Refusal
+from edge.negotiation import choose, read_hints
 from edge.pictures import PictureHandler
 from edge.production import Job, Producer
+from edge.scene import scene_of
 from imagepipe.grants import GrantedVersion
-from imagepipe.urlspec import ImagePath, format_transform, negotiate, plan
+from imagepipe.urlspec import ImagePath, format_transform, plan
 
 
 class Explainer:
@@ -63,13 +65,13 @@ class Explainer:
     ) -> dict[str, object]:
         accept = str(environ.get("HTTP_ACCEPT", ""))
         has_alpha = self._producer.has_alpha(version)
-        extension: str = path.extension
+        choice = choose(path, accept, read_hints(environ), lambda: has_alpha)
+        transform, extension = choice.transform, choice.extension
         why = "the address names it"
-        if extension == "auto":
-            extension = negotiate(accept, has_alpha=has_alpha)
+        if path.extension == "auto":
             why = f"the best that Accept allows: {accept or 'anything'}"
-        todo = plan(version.width, version.height, path.transform, version.focal)
-        job = Job(asset, version, path.transform, extension)
+        todo = plan(version.width, version.height, transform, scene_of(version))
+        job = Job(asset, version, transform, extension)
         return {
             "master": {
                 "sha256": version.sha256,
@@ -77,12 +79,15 @@ class Explainer:
                 "width": version.width,
                 "height": version.height,
                 "focal": version.focal,
+                "faces": version.faces,
+                "subject": version.subject,
                 "has_alpha": has_alpha,
             },
             "plan": asdict(todo),
             "crop_box": todo.crop_box._asdict() if todo.is_cropped else None,
             "format": extension,
             "why_this_format": why,
-            "quality": path.transform.quality or DEFAULT_QUALITY,
+            "resolved_transform": format_transform(transform),
+            "quality": transform.quality or DEFAULT_QUALITY,
             "cached": self._producer.where(job),
         }

@@ -14,19 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from edge.negotiation import NEGOTIATED, is_negotiated
 from edge.responses import Headers, Response
 
-#: Headers that may change which picture an address with the extension `auto` stands for.
-NEGOTIATED: Final = (
-    "HTTP_ACCEPT",
-    "HTTP_SAVE_DATA",
-    "HTTP_DPR",
-    "HTTP_SEC_CH_DPR",
-    "HTTP_WIDTH",
-    "HTTP_SEC_CH_WIDTH",
-    "HTTP_VIEWPORT_WIDTH",
-    "HTTP_SEC_CH_VIEWPORT_WIDTH",
-)
 LARGEST: Final = 512 * 1024
 
 Key = tuple[str, ...]
@@ -50,7 +40,7 @@ class Hit:
 
 def key_of(path: str, environ: Mapping[str, Any]) -> Key:
     """What an answer depends on besides the grant."""
-    if not path.endswith(".auto"):
+    if not is_negotiated(path):
         return (path,)
     return (path, *(environ.get(name, "") for name in NEGOTIATED))
 

@@ -50,6 +50,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.probes = Histogram(
+            "imagepipe_edge_quality_probes",
+            "Encodings tried until the quality was right.",
+            ("format",),
+            buckets=(1, 2, 3),
+            registry=registry,
+        )
         self.signatures = Counter(
             "imagepipe_edge_signatures",
             "Content credentials by outcome: signed, failed, off.",

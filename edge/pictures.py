@@ -10,7 +10,8 @@ from edge.conditional import Ask, conditional
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, NotDeliverable, Refusal
 from edge.grants import GrantBook
-from edge.production import Job, Producer
+from edge.negotiation import choose
+from edge.production import PASSING, Job, Producer
 from edge.responses import (
     PREVIEW_AGE,
     SUPERSEDED_AGE,
@@ -29,7 +30,6 @@ from imagepipe.urlspec import (
     Keyring,
     UnknownKey,
     format_transform,
-    negotiate,
     verify_url,
 )
 
@@ -79,10 +79,8 @@ class PictureHandler:
         if version is None:
             raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
         started = time.perf_counter()
-        extension: str = path.extension
-        if extension == "auto":
-            extension = negotiate(ask.accept, has_alpha=self._producer.has_alpha(version))
-        job = Job(grant.asset, version, path.transform, extension)
+        choice = choose(path, ask.accept, ask.hints, lambda: self._producer.has_alpha(version))
+        job = Job(grant.asset, version, choice.transform, choice.extension)
         picture, origin, stages = self._producer.get(job)
         if origin != "memory":
             # Making it took time, in which it may have been withdrawn.
@@ -91,24 +89,24 @@ class PictureHandler:
             if decision.version is None or decision.version.sha256 != version.sha256:
                 raise NotDeliverable(503, "changed", _DETAILS["changed"], retry_after=1)
         lifetime = self.lifetime(path, decision, now)
-        if stands_in or origin == "stale":
+        if stands_in or origin in PASSING:
             lifetime = lifetime.at_most(SUPERSEDED_AGE)
         stages["total"] = time.perf_counter() - started
         headers = picture_headers(
             picture,
-            extension,
+            choice.extension,
             lifetime,
             tags=grant.tags,
-            varies=path.extension == "auto",
+            vary=choice.vary,
             timing=_timing(origin, stages),
         )
         note = {
             "asset": path.asset,
             "version": path.version,
-            "transform": format_transform(path.transform),
-            "format": extension,
+            "transform": format_transform(choice.transform),
+            "format": choice.extension,
         }
-        is_plain = decision.reason == "ok" and not stands_in and origin != "stale"
+        is_plain = decision.reason == "ok" and not stands_in and origin not in PASSING
         terms = self._terms(path, decision, grant, lifetime) if is_plain else None
         reason = "fallback" if stands_in else decision.reason
         return Response(200, headers, picture.body, reason, origin, note, etag(picture), terms)

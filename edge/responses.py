@@ -169,7 +169,7 @@ def picture_headers(
     lifetime: Lifetime,
     *,
     tags: tuple[str, ...],
-    varies: bool,
+    vary: str,
     timing: str,
 ) -> Headers:
     """The headers of a whole picture, without its length."""
@@ -180,8 +180,8 @@ def picture_headers(
         ("Accept-Ranges", "bytes"),
         *SAFETY,
     ]
-    if varies:
-        headers.append(("Vary", "Accept"))
+    if vary:
+        headers.append(("Vary", vary))
     if tags:
         headers += [("Surrogate-Key", " ".join(tags)), ("Cache-Tag", ",".join(tags))]
     if timing:

@@ -25,6 +25,7 @@ from imagepipe.delivery.lease import Lease
 from imagepipe.delivery.models import Publication
 from imagepipe.delivery.purge.outbox import request_purge
 from imagepipe.delivery.purge.probe import probe_of
+from imagepipe.delivery.scenes import find_scene
 from imagepipe.exceptions import ImagepipeError, LeaseLost
 from imagepipe.grants import Grant, grant_path, master_path, parent_path, seal, shard_of
 from imagepipe.provenance.keys import GrantSigner, load_grant_signer
@@ -89,6 +90,7 @@ def _reconcile(publication: Publication, signer: GrantSigner, lease: Lease) -> N
     if publication.desired == 0:  # never published: only files are left to be deleted
         images.project_image(publication.asset.uid)
         return
+    _find_scenes(publication.asset)
     target, asset, grant = _snapshot(publication.pk)
     for version in grant.versions:
         if version.state == "published":
@@ -116,6 +118,13 @@ def _request_purge(grant: Grant) -> None:
         request_purge(asset=grant.asset, probe=probe_of(grant, grant.issued_at))
     except (ImproperlyConfigured, ImagepipeError, UrlspecError) as error:
         logger.error("purges cannot be requested: %s", error)
+
+
+def _find_scenes(asset: Asset) -> None:
+    """Before the snapshot: nobody waits for a database that looks for faces."""
+    published = asset.versions.filter(state=AssetVersion.State.PUBLISHED)
+    for sha256 in set(published.values_list("sha256", flat=True)):
+        find_scene(sha256)
 
 
 def _snapshot(publication_id: int) -> tuple[int, Asset, Grant]:

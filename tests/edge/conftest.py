@@ -85,6 +85,8 @@ class Delivery:
             "IMAGEPIPE_EDGE_GRANT_KEYS": str(self.keys / "grant-keys.json"),
             "IMAGEPIPE_EDGE_IDENTITY": str(self.identities / "edge"),
             "IMAGEPIPE_EDGE_POLL": "0.2",
+            # What is told of the first answer holds for good; settling has tests of its own.
+            "IMAGEPIPE_EDGE_SETTLE": "no",
             "IMAGEPIPE_EDGE_RECHECK": "0",
         }
 
