@@ -201,7 +201,7 @@ def test_what_is_known_counts_while_the_storage_is_away_and_then_nothing_does(
     url = delivery.url(asset)
     get = make_edge(grace="30")
     assert get(url).status == 200
-    source = get.app.producer._source
+    source = get.app.book._source
 
     def away(name: str) -> None:
         raise OSError(5, "Input/output error")

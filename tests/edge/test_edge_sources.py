@@ -90,7 +90,7 @@ def test_a_damaged_master_and_a_cut_answer_give_no_picture(remote, delivery, mas
     assert get(delivery.url(next(iter(delivery.grants)), "w_51")).status in (502, 503)
     server.fault = ""
     delivery.write(master_path(version.sha256), b"x" * len(master))
-    get.app.producer._source._verified.clear()
+    get.app.book._source._verified.clear()
     assert reason(get(delivery.url(next(iter(delivery.grants)), "w_52"))) == (
         502,
         "source-damaged",
