@@ -11,6 +11,7 @@ import pytest
 
 from edge.config import EdgeConfig, variable
 from edge.metrics import Metrics
+from imagepipe.urlspec import FORMATS
 
 DEPLOY = Path(__file__).parents[2] / "edge" / "deploy"
 METRIC = re.compile(r"imagepipe_edge_[a-z_]+")
@@ -57,3 +58,18 @@ def test_nginx_promises_the_lifetimes_of_the_defaults() -> None:
     assert '"public, max-age={}, s-maxage={}"'.format(*ages) in text
     code = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     assert not any("open_file_cache" in line for line in code)
+
+
+def test_nginx_knows_every_address_with_a_format() -> None:
+    """Its pattern is that of the grammar, part by part."""
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    source = (DEPLOY.parents[1] / "imagepipe/urlspec/path.py").read_text("utf-8")
+    for name in ("transform", "asset", "version", "slug"):
+        found = re.search(rf"\(\?P<{name}>(.+?)\)", source)
+        assert found is not None
+        assert found[1] in text, name
+    formats = re.search(r"\(\?:([a-z|]+)\)\$", text)
+    assert formats is not None
+    assert set(formats[1].split("|")) == set(FORMATS)
+    for name, known in FORMATS.items():
+        assert re.search(rf"{known.mime} +{name};", text), name
