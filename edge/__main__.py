@@ -7,9 +7,11 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from edge.config import METRICS_FOLDER, ConfigError, EdgeConfig, describe
 from edge.keys import EdgeKeys
+from edge.placement import Shelf
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,11 +51,31 @@ def _serve(config: EdgeConfig) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    server = Server(
+    class EdgeServer(Server):  # type: ignore[misc, valid-type]
+        """Workers are replaced one by one on SIGHUP, if what they would read can be used."""
+
+        def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+            try:
+                EdgeConfig.from_environ(os.environ).check()
+                EdgeKeys.load(config)
+            except ConfigError as error:
+                print(f"edge: not reloaded: {error}", file=sys.stderr, flush=True)  # noqa: T201
+                return
+            print("edge: reloading", flush=True)  # noqa: T201
+            super().signal_handler_reload(*args, **kwargs)
+
+    where = {"address": config.host, "port": config.port}
+    shown = f"http://{config.host}:{config.port}"
+    if config.socket is not None:
+        config.socket.unlink(missing_ok=True)
+        where = {"uds": config.socket, "uds_permissions": 0o660}
+        shown = f"unix:{config.socket}"
+    shelf = None if config.placed is None else Shelf(config.placed, config.placed_bytes)
+    if shelf is not None:
+        shelf.close()
+    server = EdgeServer(
         "edge.app:create_app",
         factory=True,
-        address=config.host,
-        port=config.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         websockets=False,
@@ -62,10 +84,16 @@ def _serve(config: EdgeConfig) -> None:
         backpressure=max(128, 4 * config.threads),
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
+        respawn_interval=1.0,
         workers_kill_timeout=10,
+        **where,
     )
-    print(f"edge: listening on http://{config.host}:{config.port}", flush=True)  # noqa: T201
-    server.serve()
+    print(f"edge: listening on {shown}", flush=True)  # noqa: T201
+    try:
+        server.serve()
+    finally:
+        if shelf is not None:
+            shelf.close()
 
 
 if __name__ == "__main__":

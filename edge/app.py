@@ -10,121 +10,136 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from edge import logs
-from edge.conditional import Ask
+from edge.assembly import Parts, assemble
+from edge.conditional import Ask, conditional
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, Refusal
-from edge.follower import Follower
-from edge.grants import GrantBook
 from edge.health import healthz, readyz
-from edge.keys import EdgeKeys
-from edge.marking import Marker
-from edge.metrics import CONTENT_TYPE, Metrics
-from edge.pictures import PictureHandler
-from edge.production import Producer
+from edge.hits import Hit, Key, key_of
+from edge.metrics import CONTENT_TYPE
+from edge.negotiation import is_negotiated, read_hints
+from edge.orders import OrderDesk
+from edge.placement import Placement
 from edge.responses import SAFETY, Response, problem
-from edge.sequences import SequenceMemory
-from edge.sources import FolderSource
+from edge.tracing import trace_of
+from imagepipe.urlspec.hints import NO_HINTS
 
 logger = logging.getLogger("edge")
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Environ = dict[str, Any]
+
+_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class EdgeApp:
     """One process of the edge. Raises ConfigError for unusable files."""
 
     def __init__(self, config: EdgeConfig, clock: Callable[[], float] = time.time) -> None:
-        config.check()
         self._config = config
-        self.metrics = Metrics()
-        source = FolderSource(config.storage, config.max_source_bytes)
-        memory = SequenceMemory(config.cache / "sequences.json")
-        keys = EdgeKeys.load(config)
-        if keys.identity is None:
-            logger.warning("no signing identity: pictures carry XMP but no content credentials")
-        self.book = GrantBook(source, keys.grants, memory.guard, self._on_change)
-        marker = Marker(source, keys.identity, self.metrics)
-        self.producer = Producer(config, source, marker, self.metrics)
-        self.follower = Follower(self.book, memory, config.poll, self.producer.disk.tidy)
-        self._pictures = PictureHandler(config, keys.urls, self.book, self.producer, clock)
+        self._clock = clock
+        self._parts: Parts = assemble(config, clock)
+        self.metrics = self._parts.metrics
+        self.book = self._parts.book
+        self.producer = self._parts.producer
+        self.follower = self._parts.follower
+        self.hits = self._parts.hits
         header = config.market_header.upper().replace("-", "_")
         self._market_key = f"HTTP_{header}" if header else None
-        self._checks: dict[str, Callable[[], bool]] = {
-            "storage": source.is_readable,
-            "feed": lambda: self.follower.is_fresh,
-            "cache": lambda: os.access(config.cache, os.W_OK),
-        }
+        self._logs_hits = config.access_log == "all"
+        self._logs_others = config.access_log != "none"
         self.follower.start()
 
     def close(self) -> None:
-        """Stop the background thread."""
-        self.follower.stop()
+        """Stop the background threads."""
+        self._parts.close()
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: StartResponse
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        hit = self.hits.find(key_of(path, environ), self._clock())
+        if hit is not None and environ["REQUEST_METHOD"] == "GET":
+            if self._logs_hits or environ.get("QUERY_STRING"):
+                pass
+            elif "HTTP_IF_NONE_MATCH" not in environ and "HTTP_RANGE" not in environ:
+                hit.count += 1
+                start_response(hit.status_line, hit.headers)
+                return hit.chunks
+        return self._answer(environ, path, hit, start_response)
+
+    def _answer(
+        self, environ: Environ, path: str, hit: Hit | None, start_response: StartResponse
     ) -> Iterable[bytes]:
         started = time.perf_counter()
         method = str(environ.get("REQUEST_METHOD", ""))
-        path = str(environ.get("PATH_INFO", ""))
-        route = path[1:] if path in ("/healthz", "/readyz", "/metrics") else "picture"
+        trace = trace_of(environ.get("HTTP_TRACEPARENT", ""))
         try:
-            response = self._route(method, path, environ)
+            response = self._route(method, path, environ, hit)
         except Refusal as refusal:
             response = problem(refusal)
         except Exception:
-            logger.exception("unexpected error")
+            logger.exception("unexpected error", extra={"fields": {"trace": trace.trace_id}})
             response = problem(Refusal(500, "internal", "the picture could not be delivered"))
         seconds = time.perf_counter() - started
-        if route == "picture":
-            self._count(response, seconds)
-            logs.log_access(method, route, response, seconds)
-        start_response(response.status_line, response.headers)
+        if path not in _ROUTES:
+            self.metrics.count(response, seconds)
+            if self._logs_hits or (self._logs_others and hit is None):
+                route = "order" if OrderDesk.knows(path) else "picture"
+                logs.log_access(method, route, response, seconds, trace.trace_id)
+        headers = [*response.headers, ("X-Trace-Id", trace.trace_id)]
+        start_response(response.status_line, headers)
         return [b"" if method == "HEAD" else response.body]
 
-    def _route(self, method: str, path: str, environ: dict[str, Any]) -> Response:
+    def _route(self, method: str, path: str, environ: Environ, hit: Hit | None) -> Response:
+        if OrderDesk.knows(path) and self._parts.orders is not None:
+            return self._parts.orders.answer(method, path, environ)
         if method not in ("GET", "HEAD"):
             raise BadRequest(405, "method", "only GET and HEAD are answered")
         if path == "/healthz":
             return healthz()
         if path == "/readyz":
-            return readyz(self._checks)
+            return readyz(self._parts.checks)
         if path == "/metrics":
-            self.metrics.feed_fresh.set(int(self.follower.is_fresh))
-            body = self.metrics.text()
-            length = ("Content-Length", str(len(body)))
-            kind = ("Content-Type", CONTENT_TYPE)
-            return Response(200, [kind, length, ("Cache-Control", "no-store"), *SAFETY], body)
+            return self._metrics()
         if environ.get("QUERY_STRING"):
             raise BadRequest(400, "query", "the address takes no query")
-        market = environ.get(self._market_key) if self._market_key else None
-        return self._pictures.answer(
-            Ask(
-                path,
-                environ.get("HTTP_ACCEPT", ""),
-                environ.get("HTTP_IF_NONE_MATCH", ""),
-                environ.get("HTTP_RANGE", "") if method == "GET" else "",
-                environ.get("HTTP_IF_RANGE", ""),
-                market,
-            )
+        ask = self._ask(method, path, environ)
+        whole = hit.response if hit is not None else self._make(ask, key_of(path, environ))
+        return conditional(whole, ask, whole.tag)
+
+    def _ask(self, method: str, path: str, environ: Environ) -> Ask:
+        return Ask(
+            path,
+            environ.get("HTTP_ACCEPT", ""),
+            environ.get("HTTP_IF_NONE_MATCH", ""),
+            environ.get("HTTP_RANGE", "") if method == "GET" else "",
+            environ.get("HTTP_IF_RANGE", ""),
+            environ.get(self._market_key) if self._market_key else None,
+            read_hints(environ) if is_negotiated(path) else NO_HINTS,
         )
 
-    def _count(self, response: Response, seconds: float) -> None:
-        labels = str(response.status), response.reason, response.cache
-        self.metrics.requests.labels(*labels).inc()
-        self.metrics.request_seconds.labels(response.cache).observe(seconds)
-        if response.status in (200, 206):
-            kind = response.note.get("format", "")
-            self.metrics.sent_bytes.labels(kind).inc(len(response.body))
+    def _make(self, ask: Ask, key: Key) -> Response:
+        """A whole picture, without its length; kept and placed where its terms allow it."""
+        asset = self._parts.pictures.verify(ask.path, int(self._clock())).asset
+        epoch = self.hits.epoch(asset)
+        response = self._parts.pictures.whole(ask)
+        terms = response.terms
+        if terms is None or not terms.is_open:
+            return response
+        self.hits.keep(key, response.repeated(), self._clock(), epoch)
+        if self._parts.placer is not None and not is_negotiated(ask.path):
+            note = response.note
+            until = int(terms.until)
+            self._parts.placer.offer(
+                Placement(ask.path, asset, note["version"], until, response.body)
+            )
+        return response
 
-    def _on_change(self, asset: str) -> None:
-        """Delete finished pictures that may no longer be shown; others stay on disk."""
-        keep: frozenset[str] = frozenset()
-        try:
-            grant = self.book.get(asset)
-            keep = frozenset(v.sha256[:16] for v in grant.versions if v.state == "published")
-        except Refusal:
-            pass
-        self.producer.purge(asset, keep)
+    def _metrics(self) -> Response:
+        self._parts.note_state()
+        body = self.metrics.text()
+        length = ("Content-Length", str(len(body)))
+        kind = ("Content-Type", CONTENT_TYPE)
+        return Response(200, [kind, length, ("Cache-Control", "no-store"), *SAFETY], body)
 
 
 def create_app() -> EdgeApp:

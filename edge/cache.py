@@ -23,11 +23,20 @@ MEMORY_ITEM: Final = 512 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """Names one finished picture: its asset and version for purging, a digest of the rest."""
+    """Names one finished picture: its asset and version for purging, a digest of the rest.
+
+    Of the digest's hex digits 16 stand for the pixels asked for, 12 for the marking and 12
+    for the settings of the encoders; the rest is not kept on disk.
+    """
 
     asset: str
     version: str
     digest: str
+
+
+#: Digits of the digest that are equal for the same pixels, and with the same marking too.
+SAME_PIXELS: Final = 16
+SAME_MARKING: Final = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,17 @@ class MemoryCache:
                 _, oldest = self._pictures.popitem(last=False)
                 self._bytes -= len(oldest.body)
 
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of the pictures kept."""
+        return self._bytes
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._pictures.clear()
+            self._bytes = 0
+
     def purge(self, asset: str) -> None:
         """Forget everything of an asset."""
         with self._lock:
@@ -90,19 +110,22 @@ class DiskCache:
 
     def get(self, key: CacheKey) -> Picture | None:
         """The picture, if it is here and whole."""
-        path = self._path(key)
-        try:
-            data = path.read_bytes()
-            os.utime(path)
-        except OSError:
-            return None
-        picture = Picture.of(data[_HEADER:])
-        if data[:_HEADER] != _MAGIC + bytes.fromhex(picture.sha256):
-            logger.warning("removing a damaged file from the cache: %s", path.name)
-            with contextlib.suppress(OSError):
-                path.unlink()
-            return None
-        return picture
+        return _read(self._path(key))
+
+    def get_similar(self, key: CacheKey, digits: int) -> Picture | None:
+        """The newest whole picture of the same version whose digest begins alike."""
+        folder = self._folder / key.asset[:2] / key.asset
+        prefix = f"{key.version}-{key.digest[:digits]}"
+        found = []
+        for entry in _scan(folder):
+            if entry.name.startswith(prefix):
+                with contextlib.suppress(OSError):
+                    found.append((entry.stat().st_mtime_ns, entry.path))
+        for _, path in sorted(found, reverse=True):
+            picture = _read(Path(path))
+            if picture is not None:
+                return picture
+        return None
 
     def put(self, key: CacheKey, picture: Picture) -> None:
         """Store atomically; a full or broken disk is logged and costs only speed."""
@@ -129,6 +152,30 @@ class DiskCache:
                     with contextlib.suppress(OSError):
                         os.unlink(entry.path)
 
+    def remove(self, key: CacheKey) -> None:
+        """Delete one picture, if it is here."""
+        with contextlib.suppress(OSError):
+            self._path(key).unlink()
+
+    def has(self, key: CacheKey) -> bool:
+        """Whether there is a file, whole or not."""
+        return self._path(key).exists()
+
+    def assets(self) -> Iterator[str]:
+        """Every asset of which something is here."""
+        for group in _scan(self._folder):
+            yield from (entry.name for entry in _scan(Path(group.path)))
+
+    def versions(self, asset: str) -> set[str]:
+        """The versions of an asset of which something is here."""
+        folder = self._folder / asset[:2] / asset
+        return {entry.name.partition("-")[0] for entry in _scan(folder)} - {".new"}
+
+    def clear(self) -> None:
+        """Delete everything."""
+        for asset in list(self.assets()):
+            self.purge(asset)
+
     def tidy(self) -> None:
         """Delete what was not used for longest, until a tenth of the room is free."""
         files = sorted(self._files())
@@ -153,3 +200,25 @@ class DiskCache:
     def _path(self, key: CacheKey) -> Path:
         name = f"{key.version}-{key.digest[:40]}"
         return self._folder / key.asset[:2] / key.asset / name
+
+
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _read(path: Path) -> Picture | None:
+    try:
+        data = path.read_bytes()
+        os.utime(path)
+    except OSError:
+        return None
+    picture = Picture.of(data[_HEADER:])
+    if data[:_HEADER] != _MAGIC + bytes.fromhex(picture.sha256):
+        logger.warning("removing a damaged file from the cache: %s", path.name)
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return None
+    return picture

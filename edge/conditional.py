@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from edge.responses import Headers, Response
+from imagepipe.urlspec.hints import NO_HINTS, Hints
 
 _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 _ETAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*(?:,|$)')
@@ -21,6 +22,7 @@ class Ask:
     range: str = ""
     if_range: str = ""
     market: str | None = None
+    hints: Hints = NO_HINTS
 
 
 def conditional(response: Response, ask: Ask, tag: str) -> Response:

@@ -13,6 +13,7 @@ PREFIX: Final = "IMAGEPIPE_EDGE_"
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 #: Set for the pages that link to the edge; of no concern here.
 FOREIGN: Final = frozenset({f"{PREFIX}URL"})
+REMOTE: Final = ("s3", "gs", "az", "http", "https")
 REQUIRED: Final = ("storage", "cache", "url_keys", "grant_keys")
 
 
@@ -56,25 +57,76 @@ def _text(text: str) -> str:
     return text
 
 
+def _yes(text: str) -> bool:
+    if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
+        raise ConfigError("must be yes or no")
+    return text.lower() in ("yes", "true", "1")
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ConfigError(f"must be one of {', '.join(words)}")
+        return text
+
+    return read
+
+
 def _option(help_text: str, read: Callable[[str], Any], default: Any = None) -> Any:
     return field(default=default, metadata={"help": help_text, "read": read})
 
 
-def _required(help_text: str) -> Any:
-    return field(metadata={"help": help_text, "read": _path})
+def _required(help_text: str, read: Callable[[str], Any] = _path) -> Any:
+    return field(metadata={"help": help_text, "read": read})
+
+
+def _storage(text: str) -> Path | str:
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return _path(text)
+    if scheme not in REMOTE or not rest or "@" in text or "?" in text:
+        raise ConfigError(f"must be a folder or one of {', '.join(REMOTE)} with ://")
+    return _text(text).rstrip("/")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in _text(text).split(",") if name.strip())
 
 
 @dataclass(frozen=True)
 class EdgeConfig:
     """Every setting; the variable is the upper-case name with `IMAGEPIPE_EDGE_` before it."""
 
-    storage: Path = _required("folder with grants, feed, masters and credentials")
+    storage: Path | str = _required(
+        "folder with grants, feed, masters and credentials; or s3://, gs://, az:// or https://",
+        _storage,
+    )
     cache: Path = _required("folder for finished pictures; may be emptied at any time")
     url_keys: Path = _required("JSON file with the keys that sign addresses")
     grant_keys: Path = _required("JSON file with the public keys that sign grants")
     identity: Path | None = _option(
         "folder with chain.pem and key.pem; without it pictures carry no content credentials",
         _path,
+    )
+    purge_key: Path | None = _option(
+        "file with the secret that signs purges and debug requests; without it there are none",
+        _path,
+    )
+    placed: Path | None = _option(
+        "folder on the same disk where nginx finds finished pictures by their address", _path
+    )
+    placed_bytes: int = _option("disk for pictures placed for nginx", _integer(0), 4 * 1024**3)
+    socket: Path | None = _option("Unix socket to listen on instead of a port", _path)
+    origin_hosts: tuple[str, ...] = _option(
+        "hosts that an http storage may redirect to, besides its own; separated by commas",
+        _hosts,
+        (),
+    )
+    origin_private: bool = _option(
+        "whether an http storage may lie in a private network", _yes, False
+    )
+    origin_timeout: float = _option(
+        "longest wait for one file of a remote storage", _seconds(0.1, 60), 10.0
     )
     host: str = _option("address to listen on", _text, "127.0.0.1")
     port: int = _option("port to listen on", _integer(1, 65535), 8001)
@@ -90,7 +142,19 @@ class EdgeConfig:
     shared_max_age: int = _option(
         "seconds that shared caches may keep a picture", _integer(0), 3600
     )
+    stale_while_revalidate: int = _option(
+        "seconds that caches may show an old picture while they fetch anew", _integer(0), 0
+    )
+    stale_if_error: int = _option(
+        "seconds that caches may show an old picture when the edge fails", _integer(0), 0
+    )
+    immutable: bool = _option("tell browsers never to ask again", _yes, False)
     poll: float = _option("seconds between two looks at the feed", _seconds(0.05, 5), 2.0)
+    recheck: float = _option(
+        "seconds that an answer from memory is repeated before its grant is looked at",
+        _seconds(0, 5),
+        0.1,
+    )
     grace: int = _option(
         "seconds that a grant counts past its freshness", _integer(0, 7 * 86400), 3600
     )
@@ -101,10 +165,25 @@ class EdgeConfig:
     disk_bytes: int = _option("disk for finished pictures", _integer(0), 4 * 1024**3)
     avif_effort: int = _option("0 (fast) to 9", _integer(0, 9), 0)
     webp_effort: int = _option("0 (fast) to 6", _integer(0, 6), 2)
+    settle: bool = _option(
+        "yes makes better bytes in the background; no keeps the first ones", _yes, True
+    )
+    quality_target: int = _option(
+        "SSIMULACRA2 that settled pictures should reach; 0 keeps a fixed quality",
+        _integer(0, 95),
+        75,
+    )
+    settled_avif_effort: int = _option("0 (fast) to 9, in the background", _integer(0, 9), 2)
+    settled_webp_effort: int = _option("0 (fast) to 6, in the background", _integer(0, 6), 4)
     market_header: str = _option(
         "request header that names the visitor's market, set by a trusted proxy", _text, ""
     )
     channel: str = _option("channel this edge serves", _text, "web")
+    access_log: str = _option(
+        "requests that are logged: all, misses (what memory could not answer) or none",
+        _one_of("all", "misses", "none"),
+        "misses",
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> EdgeConfig:
@@ -128,12 +207,14 @@ class EdgeConfig:
 
     def check(self) -> None:
         """Look at the files and folders. Raises ConfigError."""
-        if not self.storage.is_dir():
+        if isinstance(self.storage, Path) and not self.storage.is_dir():
             raise ConfigError(f"{variable('storage')}: {self.storage} is not a folder")
         for name in ("url_keys", "grant_keys"):
             path = getattr(self, name)
             if not path.is_file():
                 raise ConfigError(f"{variable(name)}: {path} is not a file")
+        if self.purge_key is not None and not self.purge_key.is_file():
+            raise ConfigError(f"{variable('purge_key')}: {self.purge_key} is not a file")
         if self.identity is not None and not self.identity.is_dir():
             raise ConfigError(f"{variable('identity')}: {self.identity} is not a folder")
         try:
@@ -156,7 +237,7 @@ def describe() -> str:
     """All variables with their meaning and default, for people."""
     lines = []
     for item in fields(EdgeConfig):
-        default = "" if item.default in (None, "") else f" (default {item.default})"
+        default = "" if item.default in (None, "", ()) else f" (default {item.default})"
         if item.name in REQUIRED:
             default = " (required)"
         lines.append(f"  {variable(item.name)}\n      {item.metadata['help']}{default}")

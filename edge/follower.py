@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from edge.grants import GrantBook
 from edge.sequences import SequenceMemory
@@ -14,15 +15,35 @@ logger = logging.getLogger("edge.follower")
 
 SAVE_SECONDS = 5.0
 TIDY_SECONDS = 60.0
+JOURNAL_SECONDS = 0.25
+
+
+@dataclass
+class Chore:
+    """Something to do every so many seconds; what it was meant to do is told when it fails."""
+
+    seconds: float
+    failure: str
+    work: Callable[[], object]
+    due: float = 0.0
 
 
 class Follower:
-    """Polls the feed at a fixed beat until it is stopped."""
+    """Polls the feed at a fixed beat until it is stopped, and does the chores in between."""
 
     def __init__(
-        self, book: GrantBook, memory: SequenceMemory, interval: float, tidy: Callable[[], None]
+        self,
+        book: GrantBook,
+        memory: SequenceMemory,
+        interval: float,
+        chores: Sequence[Chore] = (),
     ) -> None:
-        self._book, self._memory, self._interval, self._tidy = book, memory, interval, tidy
+        self._book, self._memory, self._interval = book, memory, interval
+        self._chores = [
+            Chore(interval, "", self._poll),
+            Chore(SAVE_SECONDS, "the seen sequences were not stored", memory.save),
+            *chores,
+        ]
         self._stopped = threading.Event()
         self._last_success: float | None = None
         self._thread = threading.Thread(target=self._run, name="edge-follower", daemon=True)
@@ -46,17 +67,22 @@ class Follower:
             return False
         return time.monotonic() - self._last_success <= 3 * self._interval + 1
 
+    def poll(self) -> None:
+        """Look at the feed now, in the caller's thread."""
+        self._poll()
+
     def _run(self) -> None:
-        saved = tidied = time.monotonic()
-        while not self._stopped.wait(self._interval):
-            self._poll()
-            now = time.monotonic()
-            if now - saved >= SAVE_SECONDS:
-                self._attempt("the seen sequences were not stored", self._memory.save)
-                saved = now
-            if now - tidied >= TIDY_SECONDS:
-                self._attempt("the cache was not tidied", self._tidy)
-                tidied = now
+        now = time.monotonic()
+        for chore in self._chores:
+            chore.due = now + chore.seconds
+        while True:
+            pause = min(chore.due for chore in self._chores) - time.monotonic()
+            if self._stopped.wait(max(0.01, pause)):
+                return
+            for chore in self._chores:
+                if time.monotonic() >= chore.due:
+                    self._attempt(chore.failure, chore.work)
+                    chore.due = time.monotonic() + chore.seconds
 
     def _poll(self) -> None:
         if self._attempt("the feed was not read", self._book.poll):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.exceptions import BadRequest, GrantUnavailable
-from edge.sources import FolderSource, Stamp
+from edge.sources import Source, Stamp
 from imagepipe.grants import (
     SHARDS,
     DocumentError,
@@ -39,20 +40,27 @@ class _Known:
 class GrantBook:
     """The grants of one process. Every answer is verified, current and never rolled back.
 
-    `on_change` is told every asset whose grant was replaced or dropped.
+    `on_change` is told every asset whose grant was replaced or dropped, `on_lost` every shard
+    of whose assets any may have changed unseen, as at the start. While the storage does
+    not answer, what is known counts for `grace` seconds more; then nothing is shown.
     """
 
     def __init__(
         self,
-        source: FolderSource,
+        source: Source,
         keys: Mapping[str, Ed25519PublicKey],
         guard: SequenceGuard,
         on_change: Callable[[str], None] = lambda asset: None,
+        grace: float = 0,
+        on_lost: Callable[[int], None] = lambda shard: None,
     ) -> None:
         self._source = source
         self._keys = keys
         self._guard = guard
         self._on_change = on_change
+        self._on_lost = on_lost
+        self._grace = grace
+        self._reached = time.monotonic()
         self._known: dict[str, _Known] = {}
         self._last: dict[int, int | None] = dict.fromkeys(range(SHARDS))
         self._feeds: dict[int, Stamp] = {}
@@ -65,7 +73,10 @@ class GrantBook:
         try:
             stamp = self._source.stamp(name)
         except OSError:
+            if known is not None and time.monotonic() < self._reached + self._grace:
+                return known.grant
             raise _unreadable() from None
+        self._reached = time.monotonic()
         if stamp is None:
             self._drop(asset)
             raise BadRequest(404, "unknown-asset", "there is no such picture")
@@ -101,6 +112,7 @@ class GrantBook:
             self._guard.expect(entry.asset, entry.grant_sequence)
         if entries is None:
             changed = {asset for asset in list(self._known) if shard_of(asset) == shard}
+            self._on_lost(shard)
         else:
             changed = {entry.asset for entry in entries}
         for asset in changed:
@@ -134,6 +146,22 @@ class GrantBook:
         if replaced is not None:
             self._on_change(asset)
         return grant
+
+    def forget(self, asset: str) -> None:
+        """Read the grant again at the next request."""
+        self._source.refresh()
+        self._drop(asset)
+
+    def forget_all(self) -> None:
+        """The same for every grant."""
+        self._source.refresh()
+        with self._lock:
+            self._known.clear()
+
+    @property
+    def size(self) -> int:
+        """Grants in memory."""
+        return len(self._known)
 
     def _drop(self, asset: str) -> None:
         with self._lock:

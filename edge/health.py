@@ -10,7 +10,7 @@ from edge.responses import SAFETY, Response
 
 def healthz() -> Response:
     """The process answers."""
-    return _json(200, {"status": "ok"})
+    return json_response(200, {"status": "ok"})
 
 
 def readyz(checks: Mapping[str, Callable[[], bool]]) -> Response:
@@ -19,10 +19,11 @@ def readyz(checks: Mapping[str, Callable[[], bool]]) -> Response:
     is_ready = all(results.values())
     words = {name: "ok" if passed else "failed" for name, passed in results.items()}
     document = {"status": "ready" if is_ready else "not ready", "checks": words}
-    return _json(200 if is_ready else 503, document)
+    return json_response(200 if is_ready else 503, document)
 
 
-def _json(status: int, document: Mapping[str, object]) -> Response:
+def json_response(status: int, document: Mapping[str, object]) -> Response:
+    """A document that no cache keeps."""
     body = json.dumps(document).encode()
     headers = [
         ("Content-Type", "application/json"),

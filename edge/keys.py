@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from edge.config import ConfigError, EdgeConfig, variable
 from imagepipe.credentials import CredentialsError, SigningIdentity
 from imagepipe.grants import InvalidKeyFile, load_public_keys
+from imagepipe.grants.orders import InvalidSecret, load_secret
 from imagepipe.urlspec import InvalidKeyring, Keyring
 
 Loaded = TypeVar("Loaded")
@@ -18,11 +19,12 @@ Loaded = TypeVar("Loaded")
 
 @dataclass(frozen=True, slots=True)
 class EdgeKeys:
-    """Read once at start; a changed key file needs a restart."""
+    """Read at the start of a process; SIGHUP starts new ones."""
 
     urls: Keyring
     grants: Mapping[str, Ed25519PublicKey]
     identity: SigningIdentity | None
+    orders: bytes | None = None
 
     @classmethod
     def load(cls, config: EdgeConfig) -> EdgeKeys:
@@ -34,11 +36,14 @@ class EdgeKeys:
         folder, identity = config.identity, None
         if folder is not None:
             identity = _load("identity", lambda: SigningIdentity.load(folder))
-        return cls(urls, grants, identity)
+        secret, orders = config.purge_key, None
+        if secret is not None:
+            orders = _load("purge_key", lambda: load_secret(secret))
+        return cls(urls, grants, identity, orders)
 
 
 def _load(name: str, read: Callable[[], Loaded]) -> Loaded:
     try:
         return read()
-    except (OSError, InvalidKeyring, InvalidKeyFile, CredentialsError) as error:
+    except (OSError, InvalidKeyring, InvalidKeyFile, InvalidSecret, CredentialsError) as error:
         raise ConfigError(f"{variable(name)}: {error}") from None

@@ -39,9 +39,10 @@ def configure(stream: object = None) -> None:
     root.propagate = False
 
 
-def log_access(method: str, route: str, response: Response, seconds: float) -> None:
+def log_access(method: str, route: str, response: Response, seconds: float, trace: str) -> None:
     """One answered request."""
     fields = {
+        "trace": trace,
         "method": method[:10],
         "route": route,
         "status": response.status,

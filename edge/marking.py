@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 
 from edge.metrics import Metrics
-from edge.sources import FolderSource
+from edge.sources import Source
 from imagepipe.credentials import (
     CredentialsError,
     CredentialSigner,
@@ -30,7 +30,7 @@ class Marker:
     """Marks the pictures of one process. Without an identity it writes XMP only."""
 
     def __init__(
-        self, source: FolderSource, identity: SigningIdentity | None, metrics: Metrics
+        self, source: Source, identity: SigningIdentity | None, metrics: Metrics
     ) -> None:
         self._source = source
         self._metrics = metrics

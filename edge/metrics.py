@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from prometheus_client import (
@@ -14,6 +15,7 @@ from prometheus_client import (
 )
 
 from edge.config import METRICS_FOLDER
+from edge.responses import Response
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -48,6 +50,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.probes = Histogram(
+            "imagepipe_edge_quality_probes",
+            "Encodings tried until the quality was right.",
+            ("format",),
+            buckets=(1, 2, 3),
+            registry=registry,
+        )
         self.signatures = Counter(
             "imagepipe_edge_signatures",
             "Content credentials by outcome: signed, failed, off.",
@@ -72,6 +81,57 @@ class Metrics:
             multiprocess_mode="livemin",
             registry=registry,
         )
+
+        self.bytes_held = Gauge(
+            "imagepipe_edge_memory_bytes",
+            "Bytes of finished pictures in memory: answers, pictures.",
+            ("kind",),
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.grants_held = Gauge(
+            "imagepipe_edge_grants",
+            "Grants in memory.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.resident = Gauge(
+            "imagepipe_edge_resident_bytes",
+            "Resident memory of the processes.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.saved_bytes = Counter(
+            "imagepipe_edge_saved_bytes",
+            "Bytes that made pictures are smaller than their masters.",
+            ("format",),
+            registry=registry,
+        )
+
+    def count(self, response: Response, seconds: float) -> None:
+        """One answer."""
+        labels = str(response.status), response.reason, response.cache
+        self.requests.labels(*labels).inc()
+        self.request_seconds.labels(response.cache).observe(seconds)
+        if response.status in (200, 206):
+            kind = response.note.get("format", "")
+            self.sent_bytes.labels(kind).inc(len(response.body))
+
+    def count_hits(self, counts: list[tuple[Response, int]]) -> None:
+        """Answers that were only repeated; their times are not measured one by one."""
+        for response, number in counts:
+            self.requests.labels("200", "ok", "memory").inc(number)
+            kind = response.note.get("format", "")
+            self.sent_bytes.labels(kind).inc(number * len(response.body))
+
+    def note_memory(self, answers: int, pictures: int, grants: int) -> None:
+        """What this process holds."""
+        self.bytes_held.labels("answers").set(answers)
+        self.bytes_held.labels("pictures").set(pictures)
+        self.grants_held.set(grants)
+        with contextlib.suppress(OSError), open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[1])
+            self.resident.set(pages * os.sysconf("SC_PAGE_SIZE"))
 
     def text(self) -> bytes:
         """The numbers of all processes in Prometheus' text format."""

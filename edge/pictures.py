@@ -10,12 +10,14 @@ from edge.conditional import Ask, conditional
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, NotDeliverable, Refusal
 from edge.grants import GrantBook
-from edge.production import Job, Producer
+from edge.negotiation import choose
+from edge.production import PASSING, Job, Producer
 from edge.responses import (
     PREVIEW_AGE,
     SUPERSEDED_AGE,
     Lifetime,
     Response,
+    Terms,
     etag,
     picture_headers,
 )
@@ -28,7 +30,6 @@ from imagepipe.urlspec import (
     Keyring,
     UnknownKey,
     format_transform,
-    negotiate,
     verify_url,
 )
 
@@ -63,52 +64,76 @@ class PictureHandler:
 
     def answer(self, ask: Ask) -> Response:
         """A picture, or part of one, or 304. Raises Refusal."""
+        response = self.whole(ask)
+        return conditional(response, ask, response.tag)
+
+    def whole(self, ask: Ask) -> Response:
+        """The whole picture, without its length, and the terms it may be repeated on.
+
+        Raises Refusal.
+        """
         now = int(self._clock())
-        path = self._verify(ask.path, now)
-        grant, decision, stands_in = self._decide(path, ask.market, now)
+        path = self.verify(ask.path, now)
+        grant, decision, stands_in = self.decide(path, ask.market, now)
         version = decision.version
         if version is None:
             raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
         started = time.perf_counter()
-        extension: str = path.extension
-        if extension == "auto":
-            extension = negotiate(ask.accept, has_alpha=self._producer.has_alpha(version))
-        job = Job(grant.asset, version, path.transform, extension)
+        choice = choose(path, ask.accept, ask.hints, lambda: self._producer.has_alpha(version))
+        job = Job(grant.asset, version, choice.transform, choice.extension)
         picture, origin, stages = self._producer.get(job)
         if origin != "memory":
             # Making it took time, in which it may have been withdrawn.
             now = int(self._clock())
-            grant, decision, stands_in = self._decide(path, ask.market, now)
+            grant, decision, stands_in = self.decide(path, ask.market, now)
             if decision.version is None or decision.version.sha256 != version.sha256:
                 raise NotDeliverable(503, "changed", _DETAILS["changed"], retry_after=1)
-        lifetime = self._lifetime(path, decision, now)
-        if stands_in:
+        lifetime = self.lifetime(path, decision, now)
+        if stands_in or origin in PASSING:
             lifetime = lifetime.at_most(SUPERSEDED_AGE)
         stages["total"] = time.perf_counter() - started
         headers = picture_headers(
             picture,
-            extension,
+            choice.extension,
             lifetime,
             tags=grant.tags,
-            varies=path.extension == "auto",
+            vary=choice.vary,
             timing=_timing(origin, stages),
         )
-        response = Response(
-            200,
-            headers,
-            picture.body,
-            "fallback" if stands_in else decision.reason,
-            origin,
-            {
-                "asset": path.asset,
-                "version": path.version,
-                "transform": format_transform(path.transform),
-                "format": extension,
-            },
-        )
-        return conditional(response, ask, etag(picture))
+        note = {
+            "asset": path.asset,
+            "version": path.version,
+            "transform": format_transform(choice.transform),
+            "format": choice.extension,
+        }
+        is_plain = decision.reason == "ok" and not stands_in and origin not in PASSING
+        terms = self._terms(path, decision, grant, lifetime) if is_plain else None
+        reason = "fallback" if stands_in else decision.reason
+        return Response(200, headers, picture.body, reason, origin, note, etag(picture), terms)
 
-    def _verify(self, url_path: str, now: int) -> ImagePath:
+    def terms_of(self, address: str, now: int) -> Terms | None:
+        """The terms of an address by the newest grant, for visitors of no known market.
+
+        None where another picture would stand in. Raises Refusal.
+        """
+        path = self.verify(address, now)
+        grant, decision, stands_in = self.decide(path, None, now)
+        if stands_in or decision.reason != "ok":
+            return None
+        return self._terms(path, decision, grant, self.lifetime(path, decision, now))
+
+    def _terms(
+        self, path: ImagePath, decision: Decision, grant: Grant, lifetime: Lifetime
+    ) -> Terms:
+        """Headers stay true until the end of the rights shortens what they promise."""
+        until = float(grant.valid_until + self._config.grace)
+        if decision.not_after is not None:
+            until = min(until, decision.not_after - lifetime.longest)
+        is_limited = decision.version is None or bool(decision.version.markets)
+        return Terms(grant, until, path.expires is None and not is_limited)
+
+    def verify(self, url_path: str, now: int) -> ImagePath:
+        """What a signed address asks for. Raises BadRequest."""
         try:
             return verify_url(url_path, self._keyring, now)
         except InvalidPath as error:
@@ -118,10 +143,13 @@ class PictureHandler:
         except Expired as error:
             raise BadRequest(403, "preview-ended", error.reason) from None
 
-    def _decide(
+    def decide(
         self, path: ImagePath, market: str | None, now: int
     ) -> tuple[Grant, Decision, bool]:
-        """The grant and decision, of the fallback if the asset itself may not be shown."""
+        """The grant and decision, of the fallback if the asset itself may not be shown.
+
+        The last value tells that it is the fallback. Raises Refusal.
+        """
         grant = self._book.get(path.asset)
         decision = self._judge(grant, path.version, path, market, now)
         if decision.allowed:
@@ -155,9 +183,18 @@ class PictureHandler:
             grace=self._config.grace,
         )
 
-    def _lifetime(self, path: ImagePath, decision: Decision, now: int) -> Lifetime:
+    def lifetime(self, path: ImagePath, decision: Decision, now: int) -> Lifetime:
+        """How long caches may keep what was decided."""
         is_limited = decision.version is not None and bool(decision.version.markets)
-        lifetime = Lifetime(self._config.max_age, self._config.shared_max_age, is_limited)
+        config = self._config
+        lifetime = Lifetime(
+            config.max_age,
+            config.shared_max_age,
+            is_limited,
+            config.stale_while_revalidate,
+            config.stale_if_error,
+            config.immutable,
+        )
         lifetime = lifetime.until(decision.not_after, now)
         if decision.reason == "superseded":
             lifetime = lifetime.at_most(SUPERSEDED_AGE)

@@ -4,56 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from edge.cache import CacheKey, DiskCache, MemoryCache, Picture
+from edge.cache import SAME_MARKING, SAME_PIXELS, CacheKey, DiskCache, MemoryCache, Picture
 from edge.config import EdgeConfig
-from edge.encode import DEFAULT_QUALITY, Effort, encode
-from edge.exceptions import SourceUnusable
+from edge.exceptions import Refusal
 from edge.flight import FileLocks, Gate, SingleFlight
-from edge.marking import Marker, actions_of
+from edge.making import Job, Maker
+from edge.marking import Marker
 from edge.metrics import Metrics
-from edge.render import Limits, read_header, render
-from edge.sources import FolderSource
+from edge.renewals import Renewals
+from edge.scene import scene_of
+from edge.sources import Source
+from edge.stages import Stages, Stopwatch
 from imagepipe.grants import GrantedVersion
-from imagepipe.urlspec import MIME_TYPES, Transform, format_transform
+from imagepipe.urlspec import format_transform
 
-#: Part of every cache key: raise it when the same request would give other bytes.
-RECIPE = 1
+__all__ = ["Job", "Producer"]
 
-Stages = dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One picture to deliver."""
-
-    asset: str
-    version: GrantedVersion
-    transform: Transform
-    extension: str
+#: Where a picture came from that a better one will follow.
+PASSING = ("stale", "provisional")
 
 
 class Producer:
     """The finished pictures of one process, backed by the disk cache that all share."""
 
     def __init__(
-        self, config: EdgeConfig, source: FolderSource, marker: Marker, metrics: Metrics
+        self, config: EdgeConfig, source: Source, marker: Marker, metrics: Metrics
     ) -> None:
-        self._source = source
+        self._maker = Maker(config, source, marker, metrics)
         self._marker = marker
         self._metrics = metrics
         self._deadline = config.deadline
-        self._limits = Limits.of(config)
-        self._effort = Effort(config.avif_effort, config.webp_effort)
-        self.memory = MemoryCache(config.memory_bytes)
+        self.memory = MemoryCache(config.memory_bytes // 2)
         self.disk = DiskCache(config.cache / "renditions", config.disk_bytes)
         # A quarter of the threads never waits, so that finished pictures are always served.
         self._gate = Gate(config.renderers, config.threads - max(1, config.threads // 4))
         self._flights: SingleFlight[tuple[Picture, str, Stages]] = SingleFlight()
         self._locks = FileLocks(config.cache / "locks")
+        self._renewals = Renewals()
         self._alpha: dict[str, bool] = {}
 
     def has_alpha(self, version: GrantedVersion) -> bool:
@@ -64,7 +53,7 @@ class Producer:
         if known is None:
             deadline = time.monotonic() + self._deadline
             with self._gate.crowd(), self._gate.slot(deadline):
-                header = read_header(self._source.master(version), self._limits)
+                header = self._maker.header(version)
             if len(self._alpha) > 50_000:
                 self._alpha.clear()
             known = self._alpha[version.sha256] = header.has_alpha
@@ -73,95 +62,115 @@ class Producer:
     def get(self, job: Job) -> tuple[Picture, str, Stages]:
         """The picture, where it came from (memory, disk, shared, made), and times spent.
 
-        Raises Refusal.
+        "provisional" was made quickly, and better bytes are made in the background. "stale" is
+        that, or a picture by earlier settings, on later requests, or because the right one
+        cannot be made. Raises Refusal.
         """
         key = self._key(job)
         picture = self.memory.get(key)
         if picture is not None:
             return picture, "memory", {}
         deadline = time.monotonic() + self._deadline
-        with self._gate.crowd():
-            self._metrics.waiting.set(self._gate.waiting)
-            try:
-                result, is_leader = self._flights.run(
-                    key.digest, lambda: self._find_or_make(job, key, deadline), deadline
-                )
-            finally:
-                self._metrics.waiting.set(max(0, self._gate.waiting - 1))
+        try:
+            with self._gate.crowd():
+                self._metrics.waiting.set(self._gate.waiting)
+                try:
+                    result, is_leader = self._flights.run(
+                        key.digest, lambda: self._find_or_make(job, key, deadline), deadline
+                    )
+                finally:
+                    self._metrics.waiting.set(max(0, self._gate.waiting - 1))
+        except Refusal as refusal:
+            older = None
+            if refusal.status >= 500:
+                older = self.disk.get_similar(key, SAME_PIXELS)
+            if older is None:
+                raise
+            return older, "stale", {}
         picture, origin, stages = result
-        return picture, origin if is_leader else "shared", dict(stages)
+        if not is_leader and origin not in PASSING:
+            origin = "shared"
+        return picture, origin, dict(stages)
 
-    def purge(self, asset: str, keep: frozenset[str]) -> None:
-        """Forget an asset's pictures in memory and, but for the kept versions, on disk."""
-        self.memory.purge(asset)
-        self.disk.purge(asset, keep)
+    def close(self) -> None:
+        """Drop what waits in the background."""
+        self._renewals.stop()
+
+    def where(self, job: Job) -> str:
+        """Where the picture is now: memory, disk or none."""
+        key = self._key(job)
+        if self.memory.get(key) is not None:
+            return "memory"
+        return "disk" if self.disk.has(key) else "none"
 
     def _find_or_make(
         self, job: Job, key: CacheKey, deadline: float
     ) -> tuple[Picture, str, Stages]:
-        stages: Stages = {}
-        found = self.disk.get(key)
-        origin = "disk"
+        watch = Stopwatch(self._metrics)
+        found, origin = self.disk.get(key), "disk"
         if found is None:
-            queued = time.perf_counter()
-            with self._gate.slot(deadline), self._locks.hold(key.digest, deadline):
-                self._note("queue", queued, stages)
-                found = self.disk.get(key)
-                if found is None:
-                    origin = "made"
-                    found = Picture.of(self._make(job, stages))
-                    self.disk.put(key, found)
-        self.memory.put(key, found)
-        return found, origin, stages
-
-    def _make(self, job: Job, stages: Stages) -> bytes:
-        version = job.version
-        with self._stage("read", stages):
-            master = self._source.master(version)
-            header = read_header(master, self._limits)
-            if header.mime != version.mime:
-                raise SourceUnusable(502, "source-damaged", "the master is of another type")
-        with self._stage("render", stages):
-            image, todo = render(master, header, job.transform, version.focal)
-        with self._stage("encode", stages):
-            body = encode(
-                image,
-                job.extension,
-                packet=self._marker.packet(version),
-                quality=job.transform.quality,
-                background=job.transform.background,
-                effort=self._effort,
+            older = self.disk.get_similar(key, SAME_MARKING)
+            if older is not None:
+                self._renew_later(job, key)
+                return older, "stale", watch.stages
+            if self._maker.settles(job):
+                first = self._key(job, settled=False)
+                found, origin = self._lock_and_make(
+                    first, deadline, watch, lambda: self._maker.first(job, watch)
+                )
+                self._renew_later(job, key)
+                return found, "provisional" if origin == "made" else "stale", watch.stages
+            found, origin = self._lock_and_make(
+                key, deadline, watch, lambda: self._maker.first(job, watch)
             )
-        actions = actions_of(
-            todo, (header.width, header.height), header.mime, MIME_TYPES[job.extension]
-        )
-        with self._stage("sign", stages):
-            body = self._marker.sign(body, job.extension, version, master, actions)
-        self._metrics.renders.labels(job.extension).inc()
-        return body
+        self.memory.put(key, found)
+        return found, origin, watch.stages
 
-    def _key(self, job: Job) -> CacheKey:
-        """Names everything that shapes the bytes."""
+    def _lock_and_make(
+        self, key: CacheKey, deadline: float, watch: Stopwatch, make: Callable[[], bytes]
+    ) -> tuple[Picture, str]:
+        """Made here, or found on disk because another process has just made it."""
+        queued = time.perf_counter()
+        with self._locks.hold(key.digest, deadline), self._gate.slot(deadline):
+            watch.note("queue", queued)
+            found = self.disk.get(key)
+            if found is not None:
+                return found, "disk"
+            made = Picture.of(make())
+            self.disk.put(key, made)
+            return made, "made"
+
+    def _renew_later(self, job: Job, key: CacheKey) -> None:
+        self._renewals.start(key.digest, lambda: self._renew(job, key))
+
+    def _renew(self, job: Job, key: CacheKey) -> None:
+        """Make what another picture stood in for; it takes no place of those who wait."""
+        watch = Stopwatch(self._metrics)
+        settles = self._maker.settles(job)
+        with self._locks.hold(key.digest, time.monotonic() + self._deadline):
+            picture = self.disk.get(key)
+            if picture is None:
+                make = self._maker.settled if settles else self._maker.first
+                picture = Picture.of(make(job, watch))
+                self.disk.put(key, picture)
+        self.memory.put(key, picture)
+        if settles:
+            self.disk.remove(self._key(job, settled=False))
+
+    def _key(self, job: Job, settled: bool | None = None) -> CacheKey:
+        """Names everything that shapes the bytes: pixels, marking, settings."""
         version = job.version
-        parts = (
-            RECIPE,
-            version.sha256,
-            format_transform(job.transform),
-            job.extension,
-            version.focal,
-            DEFAULT_QUALITY,
-            self._effort,
-            self._marker.digest(version),
+        if settled is None:
+            settled = self._maker.settles(job)
+        transform, scene = format_transform(job.transform), scene_of(version)
+        pixels = version.sha256, transform, job.extension, scene
+        digest = (
+            _digest(SAME_PIXELS, *pixels)
+            + _digest(SAME_MARKING - SAME_PIXELS, self._marker.digest(version))
+            + _digest(12, *self._maker.settings(settled))
         )
-        digest = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
         return CacheKey(job.asset, version.sha256[:16], digest)
 
-    @contextmanager
-    def _stage(self, name: str, stages: Stages) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self._note(name, started, stages)
 
-    def _note(self, name: str, started: float, stages: Stages) -> None:
-        stages[name] = time.perf_counter() - started
-        self._metrics.stage_seconds.labels(name).observe(stages[name])
+def _digest(digits: int, *parts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:digits]

@@ -1,4 +1,4 @@
-"""From a master's bytes to the exact pixels of a plan, in sRGB and upright."""
+"""From a master's bytes to the exact pixels of a plan, upright and in the profile asked for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from edge.config import EdgeConfig
 from edge.exceptions import SourceUnusable
+from edge.finish import blurred, sharpened
 from edge.vips import pyvips
-from imagepipe.urlspec import Plan, Transform, plan
+from imagepipe.urlspec import LADDER, NOTHING_KNOWN, Plan, Scene, Transform, plan
+from imagepipe.urlspec.transform import TRANSPARENT
 
 _MIME_OF_LOADER = {
     "jpegload_buffer": "image/jpeg",
@@ -17,6 +19,9 @@ _MIME_OF_LOADER = {
 }
 _TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _WHITE = "ffffff"
+#: What is scaled to at most before something is cut off, and what may be left of it.
+LARGEST_SIDE = 65_536
+LARGEST_AREA = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +70,63 @@ def read_header(data: bytes, limits: Limits) -> Header:
     )
 
 
+class Base:
+    """One decode that several renditions of a master are made from.
+
+    It holds the picture as wide as the widest step of the ladder, or whole where it is
+    smaller: the same pixels whichever rendition comes first.
+    """
+
+    def __init__(self, data: bytes, header: Header, profile: str = "srgb") -> None:
+        width = min(header.width, LADDER[-1])
+        height = max(1, (2 * header.height * width + header.width) // (2 * header.width))
+        try:
+            self.image = _load(data, header, width, height, profile).copy_memory()
+        except pyvips.Error:
+            raise _damaged() from None
+        self.profile = profile
+
+    @property
+    def bytes_held(self) -> int:
+        """Memory of the pixels."""
+        return self.image.width * self.image.height * self.image.bands
+
+    def suits(self, todo: Plan, transform: Transform) -> bool:
+        """Whether it has the pixels that a plan needs."""
+        return (
+            transform.profile == self.profile
+            and todo.scale_width <= self.image.width
+            and todo.scale_height <= self.image.height
+        )
+
+
 def render(
-    data: bytes, header: Header, transform: Transform, focal: tuple[float, float] | None
+    data: bytes,
+    header: Header,
+    transform: Transform,
+    scene: Scene = NOTHING_KNOWN,
+    base: Base | None = None,
 ) -> tuple[pyvips.Image, Plan]:
-    """The pixels, in memory, and the plan they were made by. Raises SourceUnusable."""
-    todo = plan(header.width, header.height, transform, focal)
+    """The pixels, in memory, and the plan they were made by. Raises SourceUnusable.
+
+    With a base that has enough pixels nothing is decoded again.
+    """
+    todo = plan(header.width, header.height, transform, scene)
+    largest = max(todo.scale_width, todo.scale_height)
+    if largest > LARGEST_SIDE or todo.width * todo.height > LARGEST_AREA:
+        raise SourceUnusable(
+            422, "result-too-large", "the picture asked for has too many pixels"
+        )
     try:
-        image = _scale(data, header, todo)
-        image = _cut(image, todo, transform)
-        if image.hasalpha() and transform.background is not None:
+        if base is not None and base.suits(todo, transform):
+            image = _resize(base.image, todo.scale_width, todo.scale_height)
+        else:
+            image = _load(data, header, todo.scale_width, todo.scale_height, transform.profile)
+        image = _cut(image, todo)
+        if image.hasalpha() and transform.background not in (None, TRANSPARENT):
             image = flatten(image, transform.background)
+        image = sharpened(image, transform, todo.scale_width / header.width)
+        image = blurred(image, transform)
         if todo.is_padded:
             image = _pad(image, todo, transform.background or _WHITE)
         image = image.copy_memory()
@@ -87,17 +139,21 @@ def render(
 
 def flatten(image: pyvips.Image, background: str | None) -> pyvips.Image:
     """Without transparency, on a background of six hex digits (default white)."""
-    return image.flatten(background=_rgb(background or _WHITE))
+    if background in (None, TRANSPARENT):
+        background = _WHITE
+    return image.flatten(background=_rgb(str(background)))
 
 
-def _scale(data: bytes, header: Header, todo: Plan) -> pyvips.Image:
-    """Shrink while loading, turn upright, convert to 8-bit sRGB."""
-    options = {"export_profile": "srgb", "intent": "relative"} if header.has_profile else {}
+def _load(data: bytes, header: Header, width: int, height: int, profile: str) -> pyvips.Image:
+    """Shrink while loading, turn upright, convert to 8 bits of the profile."""
+    options = {}
+    if header.has_profile or profile != "srgb":
+        options = {"input_profile": "srgb", "export_profile": profile, "intent": "relative"}
     # The fail_on argument of thumbnail_buffer does not reach the loader; the option does.
     image = pyvips.Image.thumbnail_buffer(
         data,
-        todo.scale_width,
-        height=todo.scale_height,
+        width,
+        height=height,
         size="force",
         option_string="[fail_on=truncated]",
         **options,
@@ -107,8 +163,14 @@ def _scale(data: bytes, header: Header, todo: Plan) -> pyvips.Image:
     return image.cast("uchar") if image.format != "uchar" else image
 
 
-def _cut(image: pyvips.Image, todo: Plan, transform: Transform) -> pyvips.Image:
-    if transform.gravity == "attention" and todo.is_cropped:
+def _resize(image: pyvips.Image, width: int, height: int) -> pyvips.Image:
+    if (image.width, image.height) == (width, height):
+        return image
+    return image.thumbnail_image(width, height=height, size="force", no_rotate=True)
+
+
+def _cut(image: pyvips.Image, todo: Plan) -> pyvips.Image:
+    if todo.is_searched:
         if todo.region != (0, 0, image.width, image.height):
             image = image.crop(*todo.region)
         # The search reads the pixels twice, which a decoder that streams cannot give.
@@ -119,7 +181,11 @@ def _cut(image: pyvips.Image, todo: Plan, transform: Transform) -> pyvips.Image:
 
 
 def _pad(image: pyvips.Image, todo: Plan, background: str) -> pyvips.Image:
-    colour = _rgb(background) + ([255] if image.hasalpha() else [])
+    if background == TRANSPARENT:
+        image = image if image.hasalpha() else image.addalpha()
+        colour = [0, 0, 0, 0]
+    else:
+        colour = _rgb(background) + ([255] if image.hasalpha() else [])
     return image.embed(
         *todo.offset, todo.width, todo.height, extend="background", background=colour
     )

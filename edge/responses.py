@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edge.cache import Picture
@@ -18,12 +18,15 @@ _TITLES: Final = {
     206: "Partial Content",
     304: "Not Modified",
     400: "Bad Request",
+    401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     410: "Gone",
+    413: "Content Too Large",
     416: "Range Not Satisfiable",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     451: "Unavailable For Legal Reasons",
     500: "Internal Server Error",
     502: "Bad Gateway",
@@ -42,6 +45,18 @@ SAFETY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How long a whole answer may be repeated as it is (Unix seconds), and by which grant.
+
+    `is_open` tells that neither market nor preview decided: everybody gets the same.
+    """
+
+    grant: object
+    until: float
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """Status, headers and body; `reason` and `cache` are for logs and metrics."""
 
@@ -51,11 +66,21 @@ class Response:
     reason: str = "ok"
     cache: str = "none"
     note: dict[str, str] = field(default_factory=dict)
+    tag: str = ""
+    terms: Terms | None = None
 
     @property
     def status_line(self) -> str:
         """As WSGI wants it."""
         return f"{self.status} {_TITLES.get(self.status, 'Unknown')}"
+
+    def repeated(self) -> Response:
+        """The same answer for the next one who asks: from memory, without the work's times."""
+        headers = [
+            (name, "cache;desc=memory" if name == "Server-Timing" else value)
+            for name, value in self.headers
+        ]
+        return replace(self, headers=headers, cache="memory")
 
 
 def problem(refusal: Refusal) -> Response:
@@ -83,31 +108,59 @@ def problem(refusal: Refusal) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """How long caches may keep a picture, in seconds; `is_private` keeps shared ones out."""
+    """How long caches may keep a picture, in seconds; `is_private` keeps shared ones out.
+
+    `stale_while` and `stale_if_error` are allowed on top; `is_immutable` spares browsers the
+    question whether it changed.
+    """
 
     max_age: int
     shared_max_age: int
     is_private: bool = False
+    stale_while: int = 0
+    stale_if_error: int = 0
+    is_immutable: bool = False
+
+    @property
+    def longest(self) -> int:
+        """Seconds after which no cache may show the picture any more."""
+        return max(self.max_age, self.shared_max_age) + max(
+            self.stale_while, self.stale_if_error
+        )
 
     def until(self, end: int | None, now: int) -> Lifetime:
-        """Never past an end (Unix seconds)."""
+        """Never past an end (Unix seconds), not even stale."""
         if end is None:
             return self
         left = max(0, end - now)
-        return Lifetime(
-            min(self.max_age, left), min(self.shared_max_age, left), self.is_private
+        ages = min(self.max_age, left), min(self.shared_max_age, left)
+        rest = left - max(ages)
+        return replace(
+            self,
+            max_age=ages[0],
+            shared_max_age=ages[1],
+            stale_while=min(self.stale_while, rest),
+            stale_if_error=min(self.stale_if_error, rest),
+            is_immutable=self.is_immutable and rest > 0,
         )
 
     def at_most(self, seconds: int) -> Lifetime:
-        """Shortened to so many seconds."""
+        """Shortened to so many seconds, and not stale for longer."""
         return Lifetime(
             min(self.max_age, seconds), min(self.shared_max_age, seconds), self.is_private
         )
 
     def __str__(self) -> str:
-        if self.is_private:
-            return f"private, max-age={self.max_age}"
-        return f"public, max-age={self.max_age}, s-maxage={self.shared_max_age}"
+        parts = ["private" if self.is_private else "public", f"max-age={self.max_age}"]
+        if not self.is_private:
+            parts.append(f"s-maxage={self.shared_max_age}")
+        if self.stale_while:
+            parts.append(f"stale-while-revalidate={self.stale_while}")
+        if self.stale_if_error:
+            parts.append(f"stale-if-error={self.stale_if_error}")
+        if self.is_immutable:
+            parts.append("immutable")
+        return ", ".join(parts)
 
 
 def picture_headers(
@@ -116,7 +169,7 @@ def picture_headers(
     lifetime: Lifetime,
     *,
     tags: tuple[str, ...],
-    varies: bool,
+    vary: str,
     timing: str,
 ) -> Headers:
     """The headers of a whole picture, without its length."""
@@ -127,8 +180,8 @@ def picture_headers(
         ("Accept-Ranges", "bytes"),
         *SAFETY,
     ]
-    if varies:
-        headers.append(("Vary", "Accept"))
+    if vary:
+        headers.append(("Vary", vary))
     if tags:
         headers += [("Surrogate-Key", " ".join(tags)), ("Cache-Tag", ",".join(tags))]
     if timing:

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from imagepipe.conf import ImagepipeSettings, get_settings
 from imagepipe.delivery.presets import read_preset
 from imagepipe.delivery.profiles import InvalidProfile, read_profile
+from imagepipe.delivery.purge.registry import configured
 from imagepipe.provenance.keys import KeyFolder
 from imagepipe.provenance.masters import can_sign
 from imagepipe.urlspec import UrlspecError
@@ -37,7 +38,19 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_torchvision(),
         *_provenance(),
         *_avif(),
+        *_purge_targets(),
     ]
+
+
+def _purge_targets() -> Iterable[CheckMessage]:
+    try:
+        configured()
+    except (ImproperlyConfigured, TypeError, AttributeError, ValueError) as error:
+        yield Error(
+            str(error),
+            hint="Correct PURGE_TARGETS in IMAGEPIPE; until then no cache is told to forget.",
+            id="imagepipe.E010",
+        )
 
 
 def _storages(conf: ImagepipeSettings) -> Iterable[CheckMessage]:

@@ -39,6 +39,8 @@ class ImagepipeSettings:
     """Named profiles of image fields and blocks; see the reference of the fields."""
     GRANT_LIFETIME: int = 24 * 3600
     """Seconds after which an edge that could not refresh a grant fails closed."""
+    PURGE_TARGETS: Sequence[Mapping[str, Any]] = ()
+    """Edges and CDNs that are told at once to forget; see the reference of purges."""
     MAX_PROMPT_LENGTH: int = 2000
     MAX_UPLOAD_BYTES: int = 30 * 1024 * 1024
     MAX_PIXELS: int = 100_000_000

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from imagepipe.assets.models import AltText, Asset, AssetVersion, Lineage
 from imagepipe.audit.models import AuditEvent
-from imagepipe.delivery.models import DeliveryLease, FeedEntry, Publication, StoredRendition
+from imagepipe.delivery.models import (
+    DeliveryLease,
+    FeedEntry,
+    PendingPurge,
+    Publication,
+    StoredRendition,
+)
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.models import Review
@@ -28,6 +34,7 @@ __all__ = [
     "EngineHealth",
     "FeedEntry",
     "Lineage",
+    "PendingPurge",
     "PromptTemplate",
     "Publication",
     "QueueWorker",

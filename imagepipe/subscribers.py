@@ -29,11 +29,13 @@ def _tell_of_end(event: RunEnded) -> None:
 def _register_delivery() -> None:
     """Pages forget at once in this process; everything that writes is left to the worker."""
     from imagepipe.delivery import expiry, outbox, pictures, reconcile, renditions, upkeep
+    from imagepipe.delivery.purge import outbox as purges
     from imagepipe.workflow import periodic
 
     subscribe(AssetChanged, outbox.on_asset_changed)
     subscribe(PublicationRequested, pictures.on_publication_requested)
     periodic.register("reconcile", 1, reconcile.reconcile_now)
+    periodic.register("reconcile-purges", 0.5, purges.send_due)  # by name after "reconcile"
     periodic.register("lost-changes", 15, outbox.request_overdue)
     periodic.register("rights-windows", 5, expiry.apply_windows)
     periodic.register("refresh-delivery", 60, upkeep.refresh_documents)

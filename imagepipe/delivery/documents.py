@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.focal import focal_point
 from imagepipe.rights.models import RightsRecord
-from imagepipe.urlspec import VERSION_DIGITS
+from imagepipe.urlspec import VERSION_DIGITS, Scene
 
 WEB = "web"
 
@@ -44,6 +44,12 @@ def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
         "source_type": version.source_type,
         "recipe": version.recipe_sha256,
     }
+
+
+def scene_of(document: Mapping[str, Any]) -> Scene:
+    """As much of a picture's content as its sizes depend on: the crops."""
+    crops = document.get("crops") or {}
+    return Scene(crops={name: tuple(box) for name, box in crops.items()})
 
 
 def terms_of(rights: RightsRecord | None) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.db.models.fields.files import FieldFile
 from wagtail.images.models import AbstractImage, AbstractRendition, Filter
 
 from imagepipe.delivery.addresses import edge_url
+from imagepipe.delivery.documents import scene_of
 from imagepipe.delivery.shown import ShownPicture
 from imagepipe.delivery.wagtail_filters import Rendering, read_filter
 from imagepipe.urlspec import plan
@@ -49,8 +50,8 @@ class DeliveredImage:
 
     def _rendition(self, spec: str, rendering: Rendering) -> AbstractRendition:
         document = self.document
-        focal = tuple(document["focal"]) if document["focal"] else None
-        size = plan(document["width"], document["height"], rendering.transform, focal=focal)
+        source = document["width"], document["height"]
+        size = plan(*source, rendering.transform, scene_of(document))
         model = self.image.renditions.model
         rendition: Any = model(image=self.image, filter_spec=spec)
         rendition.width, rendition.height = size.width, size.height

@@ -9,6 +9,7 @@ from imagepipe.conf import get_settings
 from imagepipe.delivery.alternatives import choose_alt, default_codes
 from imagepipe.delivery.documents import rights_of, seconds, slug_of
 from imagepipe.delivery.focal import focal_point
+from imagepipe.delivery.scenes import known_scene
 from imagepipe.grants import Grant, GrantedVersion, InvalidDocument
 from imagepipe.grants.grant import MOST_VERSIONS
 from imagepipe.rights.models import RightsRecord
@@ -64,6 +65,7 @@ def _granted(
     if begin is not None and end is not None and begin >= end:
         begin, end = None, NEVER
     focal = focal_point(asset, version)
+    scene = known_scene(version.sha256)
     return GrantedVersion(
         sha256=version.sha256,
         mime=version.mime,
@@ -76,6 +78,8 @@ def _granted(
         markets=tuple(market.upper() for market in rights.markets) if rights else (),
         channels=tuple(channel.lower() for channel in rights.channels) if rights else (),
         focal=(focal[0], focal[1]) if focal else None,
+        faces=scene.faces,
+        subject=scene.subject,
         source_type=version.source_type,
         credit=_credit(asset, version, rights),
     )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from wagtail.images.views.serve import generate_image_url
 
 from imagepipe.delivery.addresses import Extension, edge_url
+from imagepipe.delivery.documents import scene_of
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import MIME_TYPES, Keyring, Plan, Preset, Transform, plan
 from imagepipe.urlspec.transform import Region
@@ -132,9 +133,8 @@ def _steps(
     document: Mapping[str, Any], presentation: Presentation
 ) -> list[tuple[Transform, Plan]]:
     source = document["width"], document["height"]
-    focal = tuple(document["focal"]) if document["focal"] else None
-    transforms = presentation.transforms(*source)
-    return [(transform, plan(*source, transform, focal=focal)) for transform in transforms]
+    scene, transforms = scene_of(document), presentation.transforms(*source)
+    return [(transform, plan(*source, transform, scene)) for transform in transforms]
 
 
 def _srcset(

@@ -1,4 +1,4 @@
-"""What the edge is told (`Publication`, `FeedEntry`), what it has made (`StoredRendition`)."""
+"""What edges are told (`Publication`, `FeedEntry`, `PendingPurge`), and `StoredRendition`."""
 
 from __future__ import annotations
 
@@ -84,6 +84,33 @@ class FeedEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shard}/{self.sequence}"
+
+
+class PendingPurge(models.Model):
+    """What one purge target has still to be told; the row goes when it was told."""
+
+    target = models.CharField(max_length=40)
+    """Its name in ``PURGE_TARGETS``."""
+    asset = models.CharField(max_length=32, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    everything = models.BooleanField(default=False)
+    probe = models.CharField(max_length=1000, blank=True)
+    """A public address and, after a space, ``gone`` or ``shown``."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("pending purge")
+        verbose_name_plural = _("pending purges")
+        indexes = [models.Index(fields=["target", "retry_at"], name="imagepipe_purge_due")]
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.asset or ', '.join(self.tags) or 'everything'}"
 
 
 class StoredRendition(models.Model):

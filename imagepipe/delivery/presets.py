@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from imagepipe.conf import get_settings
-from imagepipe.urlspec import PRESETS, InvalidTransform, Preset
+from imagepipe.urlspec import PRESETS, SMART, InvalidTransform, Preset
 
 _KNOWN = ("widths", "ratio", "fit", "gravity", "sizes", "quality", "background")
 
@@ -56,7 +56,7 @@ def _parsed(option: str, value: Any) -> Any:
 
 
 def read_preset(name: str, options: Mapping[str, Any]) -> Preset:
-    """A preset from its settings. With a ratio, it fills and keeps the focal point in view."""
+    """A preset from its settings. With a ratio, it fills and keeps what matters in view."""
     return _read(name, json.dumps(options, sort_keys=True, default=list))
 
 
@@ -75,5 +75,5 @@ def _read(name: str, options: str) -> Preset:
     if values.get("ratio"):
         values.setdefault("fit", "fill")
         if values["fit"] in ("fill", "crop"):
-            values.setdefault("gravity", "focal")
+            values.setdefault("gravity", SMART)
     return Preset(name, **values)

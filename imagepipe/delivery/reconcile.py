@@ -12,6 +12,7 @@ import datetime as dt
 import logging
 from dataclasses import dataclass, field
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -22,10 +23,14 @@ from imagepipe.delivery import feeds, images, storage
 from imagepipe.delivery.grants import build_grant
 from imagepipe.delivery.lease import Lease
 from imagepipe.delivery.models import Publication
-from imagepipe.exceptions import LeaseLost
+from imagepipe.delivery.purge.outbox import request_purge
+from imagepipe.delivery.purge.probe import probe_of
+from imagepipe.delivery.scenes import find_scene
+from imagepipe.exceptions import ImagepipeError, LeaseLost
 from imagepipe.grants import Grant, grant_path, master_path, parent_path, seal, shard_of
 from imagepipe.provenance.keys import GrantSigner, load_grant_signer
 from imagepipe.provenance.masters import can_sign, cms_signer, seal_uploaded
+from imagepipe.urlspec import UrlspecError
 
 logger = logging.getLogger("imagepipe.delivery")
 
@@ -85,6 +90,7 @@ def _reconcile(publication: Publication, signer: GrantSigner, lease: Lease) -> N
     if publication.desired == 0:  # never published: only files are left to be deleted
         images.project_image(publication.asset.uid)
         return
+    _find_scenes(publication.asset)
     target, asset, grant = _snapshot(publication.pk)
     for version in grant.versions:
         if version.state == "published":
@@ -94,6 +100,7 @@ def _reconcile(publication: Publication, signer: GrantSigner, lease: Lease) -> N
     shard = shard_of(grant.asset)
     feeds.append(grant.asset, shard, grant.sequence, grant.tags)
     feeds.write_feed(shard, signer)
+    _request_purge(grant)
     images.project_image(asset.uid, purge=True)
     for version in grant.versions:
         if version.state == "withdrawn":
@@ -103,6 +110,21 @@ def _reconcile(publication: Publication, signer: GrantSigner, lease: Lease) -> N
     Publication.objects.filter(pk=publication.pk).update(
         last_error="", attempts=0, retry_at=None
     )
+
+
+def _request_purge(grant: Grant) -> None:
+    """Tell edges and CDNs, which would notice by themselves later; never a reason to fail."""
+    try:
+        request_purge(asset=grant.asset, probe=probe_of(grant, grant.issued_at))
+    except (ImproperlyConfigured, ImagepipeError, UrlspecError) as error:
+        logger.error("purges cannot be requested: %s", error)
+
+
+def _find_scenes(asset: Asset) -> None:
+    """Before the snapshot: nobody waits for a database that looks for faces."""
+    published = asset.versions.filter(state=AssetVersion.State.PUBLISHED)
+    for sha256 in set(published.values_list("sha256", flat=True)):
+        find_scene(sha256)
 
 
 def _snapshot(publication_id: int) -> tuple[int, Asset, Grant]:

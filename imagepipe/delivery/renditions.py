@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
@@ -16,7 +18,7 @@ from django.db.models import F
 from imagepipe.assets.models import Asset
 from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import Extension, edge_url
-from imagepipe.delivery.documents import is_current, rights_of
+from imagepipe.delivery.documents import is_current, rights_of, scene_of
 from imagepipe.delivery.models import Publication, StoredRendition
 from imagepipe.delivery.presets import get_preset
 from imagepipe.rights.models import RightsRecord
@@ -28,13 +30,25 @@ FORMATS: tuple[Extension, ...] = ("avif", "webp", "jpg")
 TIMEOUT = 30  # seconds
 LARGEST = 32 * 1024 * 1024  # bytes
 PAUSE = 3600  # seconds until an asset that the edge refused is tried again
+SETTLING = 25  # seconds until pictures that the edge means to replace are asked for again
+TRIES = 10  # times, then what is settled is recorded
+
+_PASSING = re.compile(r"\bcache;desc=(?:provisional|stale)\b")
 
 
-def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRendition]:
+class Unsettled(Exception):
+    """Some renditions are first answers, which the edge means to replace."""
+
+
+def prewarm(
+    asset: Asset, presets: Iterable[str] | None = None, *, is_last: bool = False
+) -> list[StoredRendition]:
     """Fetch the renditions of the presets (default: those of the settings); best effort.
 
     Records transform, format, size, hash, and the rights as they stood. An edge that does not
-    answer, or answers with something else than was asked, is logged and nothing is recorded.
+    answer, or answers with something else than was asked, is logged and nothing more is
+    recorded. Only settled pictures are recorded: raises Unsettled as long as some are not,
+    unless this is the last try.
     """
     publication = Publication.objects.filter(asset=asset).first()
     version = asset.published_version
@@ -42,31 +56,32 @@ def prewarm(asset: Asset, presets: Iterable[str] | None = None) -> list[StoredRe
         return []
     document = publication.document
     source = document["width"], document["height"]
-    focal = tuple(document["focal"]) if document["focal"] else None
+    scene = scene_of(document)
     names = presets or get_settings().PRESETS or ("content",)
     transforms = {item for name in names for item in get_preset(name).transforms(*source)}
     rights = rights_of(asset)
+    found = list(_answers(document, sorted(transforms, key=format_transform)))
+    if not is_last and not all(answer.is_settled for _, _, answer in found):
+        raise Unsettled
     stored: list[StoredRendition] = []
-    for transform in sorted(transforms, key=format_transform):
-        size = plan(*source, transform, focal=focal)
-        for extension in FORMATS:
-            content = _fetch(document, transform, extension)
-            if content is None:
-                return stored
-            rendition, _created = StoredRendition.objects.update_or_create(
-                version=version,
-                transform=format_transform(transform),
-                format=extension,
-                defaults={
-                    "width": size.width,
-                    "height": size.height,
-                    "byte_count": len(content),
-                    "sha256": hashlib.sha256(content).hexdigest(),
-                    "rights": snapshot(rights),
-                    "valid_until": rights.valid_until if rights else None,
-                },
-            )
-            stored.append(rendition)
+    for transform, extension, answer in found:
+        if not answer.is_settled:
+            continue
+        size = plan(*source, transform, scene)
+        rendition, _created = StoredRendition.objects.update_or_create(
+            version=version,
+            transform=format_transform(transform),
+            format=extension,
+            defaults={
+                "width": size.width,
+                "height": size.height,
+                "byte_count": answer.byte_count,
+                "sha256": answer.sha256,
+                "rights": snapshot(rights),
+                "valid_until": rights.valid_until if rights else None,
+            },
+        )
+        stored.append(rendition)
     return stored
 
 
@@ -83,9 +98,15 @@ def prewarm_due(limit: int = 1) -> int:
         if not is_current(asset.publication.document, time.time()):
             continue
         version = asset.published_version
-        if not cache.add(f"imagepipe:prewarm:{version.pk}", True, PAUSE):
+        key = f"imagepipe:prewarm:{version.pk}"
+        if not cache.add(key, True, PAUSE):
             continue
-        prewarm(asset)
+        tries = cache.get_or_set(f"{key}:tries", 1, PAUSE)
+        try:
+            prewarm(asset, is_last=tries >= TRIES)
+        except Unsettled:
+            cache.set(key, True, SETTLING)
+            cache.set(f"{key}:tries", tries + 1, PAUSE)
         done += 1
         if done >= limit:
             break
@@ -107,7 +128,28 @@ def snapshot(rights: RightsRecord | None) -> dict[str, Any]:
     }
 
 
-def _fetch(document: Any, transform: Transform, extension: Extension) -> bytes | None:
+@dataclass(frozen=True)
+class Answer:
+    """Length and hash of a rendition, and whether the edge means to keep it."""
+
+    byte_count: int
+    sha256: str
+    is_settled: bool
+
+
+def _answers(
+    document: Any, transforms: Iterable[Transform]
+) -> Iterator[tuple[Transform, Extension, Answer]]:
+    """Until the edge does not answer as it should."""
+    for transform in transforms:
+        for extension in FORMATS:
+            answer = _fetch(document, transform, extension)
+            if answer is None:
+                return
+            yield transform, extension, answer
+
+
+def _fetch(document: Any, transform: Transform, extension: Extension) -> Answer | None:
     url = edge_url(document, transform, extension)
     if not url.startswith(("http://", "https://")):
         return None
@@ -116,10 +158,12 @@ def _fetch(document: Any, transform: Transform, extension: Extension) -> bytes |
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
             content = bytes(answer.read(LARGEST + 1))
             kind = answer.headers.get_content_type()
+            timing = answer.headers.get("Server-Timing", "")
     except (urllib.error.URLError, OSError) as error:
         logger.info("not prewarmed: %s", error)
         return None
     if kind != MIME_TYPES[extension] or len(content) > LARGEST:
         logger.warning("the edge answered with %s instead of %s", kind, extension)
         return None
-    return content
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Answer(len(content), sha256, not _PASSING.search(timing))

@@ -57,10 +57,13 @@ _VERSION_KEYS = (
     "channels",
     "focal",
     "faces",
+    "subject",
     "crops",
     "source_type",
     "credit",
 )
+#: Left out by publishers that are older than the edge.
+_LATER_KEYS: dict[str, Any] = {"subject": None}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class GrantedVersion:
     """One servable (or expressly withdrawn) master of an asset.
 
     Times are Unix seconds: valid_from is included, valid_until is not. Empty markets
-    (upper case, e.g. "DE") and channels mean all. focal is (x, y), faces are
+    (upper case, e.g. "DE") and channels mean all. focal is (x, y), faces and subject are
     (x, y, width, height) in fractions 0..1; crops are (x, y, width, height) by name in
     ten-thousandths. source_type is an IPTC digital source type URI or "".
     """
@@ -85,6 +88,7 @@ class GrantedVersion:
     channels: tuple[str, ...] = ()
     focal: tuple[float, float] | None = None
     faces: tuple[Face, ...] = ()
+    subject: Face | None = None
     crops: Mapping[str, Box] = field(default_factory=dict, hash=False)
     source_type: str = ""
     credit: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -103,6 +107,7 @@ class GrantedVersion:
             "channels": list(self.channels),
             "focal": None if self.focal is None else list(self.focal),
             "faces": [list(face) for face in self.faces],
+            "subject": None if self.subject is None else list(self.subject),
             "crops": {name: list(box) for name, box in self.crops.items()},
             "source_type": self.source_type,
             "credit": dict(self.credit),
@@ -110,6 +115,8 @@ class GrantedVersion:
 
     @classmethod
     def from_dict(cls, value: object) -> GrantedVersion:
+        if isinstance(value, dict):
+            value = _LATER_KEYS | value
         data = f.require_object(value, "version", _VERSION_KEYS)
         if data["state"] not in STATES:
             raise InvalidDocument("state is not published, superseded or withdrawn")
@@ -126,6 +133,7 @@ class GrantedVersion:
             channels=f.require_texts(data["channels"], "channels", _CHANNEL, 100),
             focal=f.optional(data["focal"], "focal", _point),
             faces=tuple(_face(face) for face in f.require_list(data["faces"], "faces", 200)),
+            subject=f.optional(data["subject"], "subject", _box),
             crops=_crops(data["crops"]),
             source_type=f.require_text(data["source_type"], "source_type", _URI),
             credit=_credit(data["credit"]),
@@ -142,7 +150,11 @@ def _point(value: object, name: str) -> tuple[float, float]:
 
 
 def _face(value: object) -> Face:
-    x, y, width, height = (f.require_fraction(n, "faces") for n in _exactly(value, "faces", 4))
+    return _box(value, "faces")
+
+
+def _box(value: object, name: str) -> Face:
+    x, y, width, height = (f.require_fraction(n, name) for n in _exactly(value, name, 4))
     return x, y, width, height
 
 

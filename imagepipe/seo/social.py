@@ -12,6 +12,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from imagepipe.delivery.addresses import edge_url
+from imagepipe.delivery.documents import scene_of
 from imagepipe.delivery.markup import Presentation
 from imagepipe.delivery.shown import ShownPicture
 from imagepipe.urlspec import Preset, plan
@@ -28,8 +29,7 @@ def social_card(picture: ShownPicture, preset: Preset) -> SafeString:
     source = document["width"], document["height"]
     presentation = Presentation(preset, picture.alt, crop=picture.use.crop)
     transform = presentation.transforms(*source)[-1]
-    focal = tuple(document["focal"]) if document["focal"] else None
-    size = plan(*source, transform, focal=focal)
+    size = plan(*source, transform, scene_of(document))
     facts = (
         ("property", "og:image", edge_url(document, transform, "jpg")),
         ("property", "og:image:type", "image/jpeg"),

@@ -18,24 +18,31 @@ from imagepipe.urlspec.exceptions import (
 from imagepipe.urlspec.formats import EXTENSIONS, FORMATS, MIME_TYPES, Format, negotiate
 from imagepipe.urlspec.geometry import Box, Plan, plan
 from imagepipe.urlspec.grammar import format_transform, parse_transform
+from imagepipe.urlspec.hints import Hints, resolve
 from imagepipe.urlspec.path import VERSION_DIGITS, ImagePath, build_path, parse_path
-from imagepipe.urlspec.presets import LADDER, PRESETS, Preset
+from imagepipe.urlspec.presets import LADDER, PRESETS, SMART, Preset
+from imagepipe.urlspec.scene import NOTHING_KNOWN, Scene
 from imagepipe.urlspec.signing import Keyring, sign_path, verify_url
-from imagepipe.urlspec.transform import GRAVITIES, MAX_DIMENSION, Transform
+from imagepipe.urlspec.transform import COMPASS, GRAVITIES, KNOWN, MAX_DIMENSION, Transform
 
 __all__ = [
+    "COMPASS",
     "EXTENSIONS",
     "FORMATS",
     "GRAVITIES",
+    "KNOWN",
     "LADDER",
     "MAX_DIMENSION",
     "MIME_TYPES",
+    "NOTHING_KNOWN",
     "PRESETS",
+    "SMART",
     "VERSION_DIGITS",
     "BadSignature",
     "Box",
     "Expired",
     "Format",
+    "Hints",
     "ImagePath",
     "InvalidKeyring",
     "InvalidPath",
@@ -43,6 +50,7 @@ __all__ = [
     "Keyring",
     "Plan",
     "Preset",
+    "Scene",
     "Transform",
     "UnknownKey",
     "UntrustedUrl",
@@ -53,6 +61,7 @@ __all__ = [
     "parse_path",
     "parse_transform",
     "plan",
+    "resolve",
     "sign_path",
     "verify_url",
 ]

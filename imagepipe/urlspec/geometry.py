@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from imagepipe.urlspec.transform import REGION_SCALE, Region, Transform
-
-Point = tuple[float, float]
+from imagepipe.urlspec.aim import Side, place, spans
+from imagepipe.urlspec.scene import NOTHING_KNOWN, Scene
+from imagepipe.urlspec.transform import KNOWN, REGION_SCALE, Region, Transform
 
 _COMPASS_X = {
     "west": 0,
@@ -47,7 +47,8 @@ class Plan:
     `width` and `height` are the exact output size. `offset` is where the cut picture lies on
     the canvas; it differs from (0, 0), and the cut from the canvas, only for "pad".
     `region` is the part of the scaled source that may be shown at all: all of it, unless the
-    transform names a crop region. `crop_box` lies within it.
+    transform names a crop region. `crop_box` lies within it. With `is_searched` its place is
+    to be found in the pixels ("attention"); what is given here is the centre.
     """
 
     scale_width: int
@@ -57,6 +58,7 @@ class Plan:
     height: int
     offset: tuple[int, int]
     region: Box
+    is_searched: bool = False
 
     @property
     def is_padded(self) -> bool:
@@ -70,17 +72,21 @@ class Plan:
 
 
 def plan(
-    source_width: int, source_height: int, transform: Transform, focal: Point | None = None
+    source_width: int,
+    source_height: int,
+    transform: Transform,
+    scene: Scene = NOTHING_KNOWN,
 ) -> Plan:
-    """Work out a rendition from the size of its (upright) source.
+    """Work out a rendition from the size of its (upright) source and what is known of it.
 
-    `focal` is a point in 0..1 of the source; without one, gravity "focal" means the centre.
-    "attention" is planned as the centre: the size is exact, the place is found in the pixels.
-    Raises ValueError when the source has no pixels.
+    Raises ValueError when the source has no pixels, or a point lies outside the picture.
     """
     if source_width < 1 or source_height < 1:
         raise ValueError("the source must have at least one pixel on a side")
-    region = _region_pixels(source_width, source_height, transform.crop)
+    crop = transform.crop
+    if isinstance(crop, str):
+        crop = scene.crops.get(crop)
+    region = _region_pixels(source_width, source_height, crop)
     inner_width, inner_height, width, height = _sizes(region.width, region.height, transform)
     scale_width = _scaled(source_width, inner_width, region.width)
     scale_height = _scaled(source_height, inner_height, region.height)
@@ -91,15 +97,18 @@ def plan(
         inner_width,
         inner_height,
     )
-    across, down = _aim(transform, focal, source_width, source_height, region)
-    left = shown.left + _within(inner_width, cut_width, across)
-    top = shown.top + _within(inner_height, cut_height, down)
-    offset = (
-        (width - cut_width) * _COMPASS_X.get(transform.gravity, 1) // 2,
-        (height - cut_height) * _COMPASS_Y.get(transform.gravity, 1) // 2,
+    sides = (
+        Side(source_width, region.left, region.width, inner_width, cut_width),
+        Side(source_height, region.top, region.height, inner_height, cut_height),
     )
-    box = Box(left, top, cut_width, cut_height)
-    return Plan(scale_width, scale_height, box, width, height, offset, shown)
+    last, left, top = _aim(transform, scene, sides)
+    offset = (
+        (width - cut_width) * _COMPASS_X.get(last, 1) // 2,
+        (height - cut_height) * _COMPASS_Y.get(last, 1) // 2,
+    )
+    box = Box(shown.left + left, shown.top + top, cut_width, cut_height)
+    is_searched = last == "attention" and (box.width, box.height) != (shown.width, shown.height)
+    return Plan(scale_width, scale_height, box, width, height, offset, shown, is_searched)
 
 
 def _divide(numerator: int, denominator: int) -> int:
@@ -171,36 +180,25 @@ def _cover(width: int, height: int, box_width: int, box_height: int) -> tuple[in
     return max(box_width, _divide(width * box_height, height)), box_height
 
 
-def _aim(
-    transform: Transform, focal: Point | None, width: int, height: int, region: Box
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The point to keep in view, as fractions of the region."""
-    if transform.gravity == "focal" and focal is not None:
-        return (
-            _fraction(focal[0], width, region.left, region.width),
-            _fraction(focal[1], height, region.top, region.height),
+def _aim(transform: Transform, scene: Scene, sides: tuple[Side, Side]) -> tuple[str, int, int]:
+    """The part of the gravity that decided, and where the cut starts within the region."""
+    *_, last = transform.gravities
+    named = [part for part in transform.gravities if part in KNOWN]
+    found = [part for part in named if spans(scene, part, 0)]
+    if found:
+        left, top = (
+            place(side, [spans(scene, part, axis) for part in found])
+            for axis, side in enumerate(sides)
         )
-    return (_COMPASS_X.get(transform.gravity, 1), 2), (_COMPASS_Y.get(transform.gravity, 1), 2)
-
-
-_FOCAL_STEPS = 1_000_000
-
-
-def _fraction(position: float, side: int, start: int, length: int) -> tuple[int, int]:
-    if not 0.0 <= position <= 1.0:
-        raise ValueError("a focal point lies within 0..1")
-    return round(position * _FOCAL_STEPS) * side - start * _FOCAL_STEPS, length * _FOCAL_STEPS
+        return found[0], left, top
+    across, down = sides
+    return (
+        last,
+        (across.length - across.cut) * _COMPASS_X.get(last, 1) // 2,
+        (down.length - down.cut) * _COMPASS_Y.get(last, 1) // 2,
+    )
 
 
 def _start(start: int, side: int, scaled: int, length: int) -> int:
     """Where a region starts in the scaled source, so that its length still fits."""
     return max(0, min(_divide(start * scaled, side), scaled - length))
-
-
-def _within(length: int, cut: int, aim: tuple[int, int]) -> int:
-    """Where a cut starts within its region."""
-    numerator, denominator = aim
-    if denominator == 2:
-        return (length - cut) * numerator // 2
-    start = _divide(2 * numerator * length - cut * denominator, 2 * denominator)
-    return max(0, min(start, length - cut))

@@ -21,7 +21,7 @@ _VERSION = re.compile(r"[0-9a-f]{16}")
 _SLUG = re.compile(r"[a-z0-9-]{1,80}")
 _PATH = re.compile(
     r"(?:x(?P<expires>[1-9][0-9]{0,10})/)?"
-    r"(?P<transform>[a-z0-9_.,]{1,120})/"
+    r"(?P<transform>[a-z0-9_.,-]{1,120})/"
     r"(?P<asset>[0-9a-f]{32})\.(?P<version>[0-9a-f]{16})/"
     r"(?P<slug>[a-z0-9-]{1,80})\.(?P<extension>[a-z]{3,4})"
 )

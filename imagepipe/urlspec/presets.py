@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from imagepipe.urlspec.exceptions import InvalidTransform
-from imagepipe.urlspec.transform import MAX_DIMENSION, Fit, Gravity, Transform
+from imagepipe.urlspec.transform import MAX_DIMENSION, Fit, Transform
 
 #: The widths renditions are made in unless a preset says otherwise. Few, so that caches fill.
 LADDER: Final[tuple[int, ...]] = (320, 480, 640, 800, 1200, 1600, 2400)
+#: What an editor set comes first, then what was found.
+SMART: Final = "focal-faces-subject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Preset:
     widths: tuple[int, ...] = LADDER
     ratio: tuple[int, int] | None = None
     fit: Fit = "fit"
-    gravity: Gravity = "center"
+    gravity: str = "center"
     sizes: str = "100vw"
     quality: int | None = None
     background: str | None = None
@@ -71,16 +73,16 @@ PRESETS: Final[dict[str, Preset]] = {
     preset.name: preset
     for preset in (
         Preset("content", sizes="(min-width: 60rem) 50rem, 100vw"),
-        Preset("hero", ratio=(16, 9), fit="fill", gravity="focal"),
+        Preset("hero", ratio=(16, 9), fit="fill", gravity=SMART),
         Preset(
             "card",
             widths=(320, 480, 640, 800),
             ratio=(4, 3),
             fit="fill",
-            gravity="focal",
+            gravity=SMART,
             sizes="(min-width: 60rem) 20rem, (min-width: 40rem) 50vw, 100vw",
         ),
-        Preset("square", (160, 320, 480, 640), (1, 1), "fill", "focal", "20rem"),
+        Preset("square", (160, 320, 480, 640), (1, 1), "fill", SMART, "20rem"),
         Preset("thumbnail", (165, 330), sizes="165px"),
         Preset("social", (1200,), (1200, 630), "fill", "focal"),
     )

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from imagepipe.credentials import parse_xmp, read_xmp, verify
-from imagepipe.urlspec import parse_transform, plan
+from imagepipe.urlspec import Scene, parse_transform, plan
 
 CHROME = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
 
@@ -52,7 +52,7 @@ def asset(delivery, master) -> str:
 def test_pixels_are_exactly_as_planned(delivery, get, master, photo, transform):
     version = delivery.version(master, focal=(0.7, 0.2), parent=False)
     asset = delivery.publish(version)
-    expected = plan(*photo.size, parse_transform(transform), (0.7, 0.2))
+    expected = plan(*photo.size, parse_transform(transform), Scene((0.7, 0.2)))
 
     for extension in ("jpg", "webp", "avif", "png"):
         answer = get(delivery.url(asset, transform, extension))
@@ -87,7 +87,7 @@ def test_headers_of_a_picture(delivery, get, asset):
     assert headers["Content-Type"] == "image/avif"
     assert headers["Content-Length"] == str(len(answer.body))
     assert headers["Cache-Control"] == "public, max-age=3600, s-maxage=3600"
-    assert headers["Vary"] == "Accept"
+    assert headers["Vary"] == "Accept, Save-Data"
     assert headers["Surrogate-Key"] == f"asset-{asset} collection-1"
     assert headers["Cache-Tag"] == f"asset-{asset},collection-1"
     assert headers["X-Content-Type-Options"] == "nosniff"

@@ -57,3 +57,12 @@ def test_decisions(case: dict[str, Any]) -> None:
         "not_after": decision.not_after,
         "fallback": decision.fallback,
     }
+
+
+def test_a_grant_of_a_publisher_older_than_the_edge_is_read() -> None:
+    payload = next(d["payload"] for d in GENUINE if d["kind"] == "grant")
+    older = [{k: v for k, v in item.items() if k != "subject"} for item in payload["versions"]]
+
+    grant = Grant.from_dict(payload | {"versions": older})
+
+    assert [version.subject for version in grant.versions] == [None] * len(older)

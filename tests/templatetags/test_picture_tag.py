@@ -61,7 +61,7 @@ def test_the_whole_element(library: Library, settings: Any) -> None:
         verify_url(url, keyring, 0)
 
     def address(width: int, extension: str) -> str:
-        end = f"/w_{width},h_{width // 2},c_fill,g_focal/{stem}.{extension}"
+        end = f"/w_{width},h_{width // 2},c_fill,g_focal-faces-subject/{stem}.{extension}"
         [url] = {url for url in found if url.endswith(end)}
         return f"https://edge.example{url}"
 
@@ -244,7 +244,7 @@ def test_free_parameters_change_the_preset_for_one_use(library: Library) -> None
     image = published(library).image
     html = render('{% picture image "hero" widths="300,500" ratio="1:1" %}', image=image)
     sizes = {url.split("/")[3] for url in urls_in(html)}
-    assert sizes == {"w_300,h_300,c_fill,g_focal", "w_500,h_500,c_fill,g_focal"}
+    assert sizes == {f"w_{side},h_{side},c_fill,g_focal-faces-subject" for side in (300, 500)}
     html = render('{% picture image "hero" ratio="none" widths=200 quality=40 %}', image=image)
     assert {url.split("/")[3] for url in urls_in(html)} == {"w_200,q_40"}
 

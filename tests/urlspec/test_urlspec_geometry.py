@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imagepipe.urlspec import GRAVITIES, Preset, Transform, plan
+from imagepipe.urlspec import GRAVITIES, Preset, Scene, Transform, plan
 
 SIDES = st.integers(1, 9000)
 BOXES = st.integers(1, 8192)
@@ -91,19 +91,35 @@ def regions(draw: st.DrawFn) -> tuple[int, int, int, int]:
     return left, top, draw(st.integers(100, 10000 - left)), draw(st.integers(100, 10000 - top))
 
 
+@st.composite
+def shares(draw: st.DrawFn) -> tuple[float, float, float, float]:
+    x, y = draw(st.floats(0, 0.9)), draw(st.floats(0, 0.9))
+    return x, y, draw(st.floats(0, 1 - x)), draw(st.floats(0, 1 - y))
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    return Scene(
+        draw(st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1))),
+        tuple(draw(st.lists(shares(), max_size=4))),
+        draw(st.none() | shares()),
+        {"hero": draw(regions())},
+    )
+
+
 @given(
     SIDES,
     SIDES,
     BOXES,
     BOXES,
     st.sampled_from(["fit", "fill", "crop"]),
-    st.sampled_from(GRAVITIES),
-    st.none() | regions(),
-    st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    st.sampled_from([*GRAVITIES, "faces-subject-focal", "subject-faces-attention"]),
+    st.sampled_from([None, "hero", "missing"]) | regions(),
+    scenes(),
     st.booleans(),
 )
 def test_the_cut_always_lies_within_the_scaled_picture(
-    w, h, box_w, box_h, fit, gravity, region, focal, upscale
+    w, h, box_w, box_h, fit, gravity, region, scene, upscale
 ) -> None:
     transform = Transform(
         box_w,
@@ -114,7 +130,7 @@ def test_the_cut_always_lies_within_the_scaled_picture(
         upscale=upscale and fit != "crop",
     )
 
-    result = plan(w, h, transform, focal)
+    result = plan(w, h, transform, scene)
 
     box = result.crop_box
     assert box.left >= 0
@@ -142,7 +158,7 @@ def test_a_region_shows_the_same_part_at_every_width(w, h, region, width) -> Non
 )
 @example(4000, 1000, (0.99, 0.5))
 def test_a_focal_point_is_as_near_the_middle_as_the_edges_allow(w, h, focal) -> None:
-    result = plan(w, h, Transform(40, 40, "fill", "focal"), focal)
+    result = plan(w, h, Transform(40, 40, "fill", "focal"), Scene(focal=focal))
 
     wanted = focal[0] * result.scale_width - result.width / 2
     limited = min(max(wanted, 0), result.scale_width - result.width)
@@ -174,7 +190,7 @@ def test_gravity_places_the_cut(gravity, left, top) -> None:
 def test_focal_point_counts_from_the_whole_source_when_a_region_is_cut() -> None:
     transform = Transform(100, 100, "fill", "focal", crop=(5000, 0, 5000, 10_000))
 
-    result = plan(2000, 400, transform, focal=(0.75, 0.5))
+    result = plan(2000, 400, transform, Scene(focal=(0.75, 0.5)))
 
     # the region is 1000x400 from x=1000, scaled to 250x100; 0.75 of the source is its middle
     assert (result.scale_width, result.scale_height) == (500, 100)
@@ -205,3 +221,71 @@ def test_a_source_between_two_steps_ends_the_row_with_its_own_width() -> None:
 def test_a_source_without_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one pixel"):
         plan(0, 10, Transform(10))
+
+
+@given(st.integers(50, 4000), st.integers(50, 4000), st.integers(8, 300), shares())
+def test_a_box_that_fits_is_wholly_in_view(w, h, side, face) -> None:
+    for scene, gravity in (
+        (Scene(faces=(face,)), "faces"),
+        (Scene(subject=face), "faces-subject"),
+        (Scene(subject=face, focal=(0.5, 0.5)), "subject-focal"),
+    ):
+        result = plan(w, h, Transform(side, side, "fill", gravity), scene)
+
+        box = result.crop_box
+        spans = (
+            (face[0], face[2], box.left, box.width, result.scale_width),
+            (face[1], face[3], box.top, box.height, result.scale_height),
+        )
+        for start, length, first, cut, scaled in spans:
+            if length * scaled <= cut - 1:
+                assert first <= start * scaled + 0.01
+                assert (start + length) * scaled <= first + cut + 0.01
+
+
+def test_faces_come_before_the_subject_and_both_stay_if_they_can() -> None:
+    scene = Scene(faces=((0.10, 0.4, 0.1, 0.2),), subject=(0.3, 0.2, 0.15, 0.6))
+
+    both = plan(1000, 500, Transform(500, 500, "fill", "faces-subject"), scene).crop_box
+    other = plan(1000, 500, Transform(500, 500, "fill", "subject-faces"), scene).crop_box
+    far = Scene(faces=((0.0, 0.4, 0.1, 0.2),), subject=(0.8, 0.2, 0.15, 0.6))
+    face = plan(1000, 500, Transform(500, 500, "fill", "faces-subject"), far).crop_box
+    subject = plan(1000, 500, Transform(500, 500, "fill", "subject-faces"), far).crop_box
+
+    assert (both.left, other.left) == (0, 100)
+    assert (face.left, subject.left) == (0, 500)
+
+
+def test_of_faces_that_do_not_fit_together_the_largest_are_shown() -> None:
+    scene = Scene(faces=((0.0, 0.1, 0.05, 0.1), (0.9, 0.1, 0.1, 0.2), (0.6, 0.1, 0.08, 0.1)))
+
+    box = plan(1000, 500, Transform(500, 500, "fill", "faces"), scene).crop_box
+
+    assert box.left == 500
+
+
+@pytest.mark.parametrize(
+    ("gravity", "left", "searched"),
+    [("faces", 250, False), ("faces-east", 500, False), ("faces-attention", 250, True)],
+)
+def test_what_is_not_known_is_passed_over(gravity, left, searched) -> None:
+    result = plan(1000, 500, Transform(500, 500, "fill", gravity))
+
+    assert (result.crop_box.left, result.is_searched) == (left, searched)
+
+
+def test_a_known_face_needs_no_search() -> None:
+    transform = Transform(500, 500, "fill", "faces-attention")
+
+    assert not plan(1000, 500, transform, Scene(faces=((0.1, 0.1, 0.1, 0.1),))).is_searched
+
+
+def test_a_named_crop_is_the_region_of_that_name() -> None:
+    scene = Scene(crops={"16x9": (1000, 0, 5000, 5000)})
+
+    named = plan(2000, 1000, Transform(300, crop="16x9"), scene)
+
+    assert named == plan(2000, 1000, Transform(300, crop=(1000, 0, 5000, 5000)))
+    assert plan(2000, 1000, Transform(300, crop="4x3"), scene) == plan(
+        2000, 1000, Transform(300)
+    )

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagepipe.urlspec import (
-    GRAVITIES,
+    COMPASS,
+    KNOWN,
     MAX_DIMENSION,
     InvalidTransform,
     Transform,
@@ -14,7 +15,8 @@ from imagepipe.urlspec import (
 )
 
 SIDES = st.integers(1, MAX_DIMENSION)
-COMPASS = [name for name in GRAVITIES if name not in ("focal", "attention")]
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,5})?", fullmatch=True)
+PERCENT = st.none() | st.integers(1, 100)
 
 
 @st.composite
@@ -26,21 +28,37 @@ def regions(draw: st.DrawFn) -> tuple[int, int, int, int]:
 
 
 @st.composite
+def gravities(draw: st.DrawFn) -> str:
+    known = draw(st.lists(st.sampled_from(KNOWN), unique=True))
+    last = draw(st.sampled_from(["", "attention", *COMPASS]))
+    if known and last == "center":
+        last = ""
+    return "-".join([*known, *filter(None, [last])]) or "center"
+
+
+@st.composite
 def transforms(draw: st.DrawFn) -> Transform:
     fit = draw(st.sampled_from(["fit", "fill", "pad", "crop"]))
     optional = st.none() | SIDES if fit == "fit" else SIDES
     width, height = draw(optional), draw(optional)
-    names = {"fit": ["center"], "pad": COMPASS}.get(fit, list(GRAVITIES))
+    places = {"fit": st.just("center"), "pad": st.sampled_from(COMPASS)}
     can_upscale = fit != "crop" and (width, height) != (None, None)
     return Transform(
         width=width,
         height=height,
         fit=fit,
-        gravity=draw(st.sampled_from(names)),
-        crop=draw(st.none() | regions()),
-        quality=draw(st.none() | st.integers(1, 100)),
-        background=draw(st.none() | st.text("0123456789abcdef", min_size=6, max_size=6)),
+        gravity=draw(places.get(fit, gravities())),
+        crop=draw(st.none() | regions() | NAMES),
+        quality=draw(PERCENT),
+        background=draw(
+            st.sampled_from([None, "none"])
+            | st.text("0123456789abcdef", min_size=6, max_size=6)
+        ),
         upscale=draw(st.booleans()) if can_upscale else False,
+        blur=draw(PERCENT),
+        sharpen=draw(PERCENT),
+        profile=draw(st.sampled_from(["srgb", "p3"])),
+        hinted=draw(st.booleans()) if width is not None else False,
     )
 
 
@@ -89,6 +107,21 @@ def test_any_text_is_read_or_refused_with_a_reason(text: str) -> None:
         ("w_800,g_north", "gravity needs"),
         ("w_800,h_8,c_pad,g_focal", "compass"),
         ("w_800,h_8,c_fill,g_up", "gravity must be"),
+        ("w_800,h_8,c_fill,g_faces-faces", "twice"),
+        ("w_800,h_8,c_fill,g_north-faces", "gravity must be"),
+        ("w_800,h_8,c_fill,g_faces-", "gravity must be"),
+        ("w_800,blur_0", "blur"),
+        ("w_800,sharp_101", "sharpen"),
+        ("w_800,p_adobe", "profile"),
+        ("w_800,d_5", "1 to 4"),
+        ("w_800,d_1.25", "1 to 4"),
+        ("w_800,d_2,d_2", "unknown option"),
+        ("d_2", "needs a width"),
+        ("w_8000,d_2", "width must be"),
+        ("w_auto", "leading zero"),
+        ("w_auto.0", "width must be"),
+        ("r_-hero", "name"),
+        ("r_hero.", "name"),
         ("w_800,q_0", "quality"),
         ("w_800,q_101", "quality"),
         ("w_800,b_FFFFFF", "background"),
@@ -106,3 +139,19 @@ def test_any_text_is_read_or_refused_with_a_reason(text: str) -> None:
 def test_refusals_say_why(text: str, reason: str) -> None:
     with pytest.raises(InvalidTransform, match=reason):
         parse_transform(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("w_400,d_2", "w_800"),
+        ("d_1.5,w_101,h_33,c_fill", "w_152,h_50,c_fill"),
+        ("w_8,h_8,c_fill,g_faces-center", "w_8,h_8,c_fill,g_faces"),
+        ("w_8,h_8,c_fill,g_faces-subject-focal-center", "w_8,h_8,c_fill,g_faces-subject-focal"),
+        ("r_16x9,w_auto.640", "w_auto.640,r_16x9"),
+        ("p_srgb,w_8", "w_8"),
+    ],
+)
+def test_convenient_spellings_have_a_canonical_one(text: str, canonical: str) -> None:
+    assert format_transform(parse_transform(text)) == canonical
+    assert format_transform(parse_transform(canonical)) == canonical

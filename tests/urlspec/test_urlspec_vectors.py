@@ -13,6 +13,7 @@ import pytest
 from imagepipe.urlspec import (
     InvalidTransform,
     Keyring,
+    Scene,
     UrlspecError,
     build_path,
     format_transform,
@@ -45,7 +46,7 @@ def test_grammar(vector: dict) -> None:
 def test_geometry(vector: dict) -> None:
     focal = tuple(vector["focal"]) if vector["focal"] else None
 
-    result = plan(*vector["source"], parse_transform(vector["transform"]), focal)
+    result = plan(*vector["source"], parse_transform(vector["transform"]), Scene(focal=focal))
 
     assert [result.scale_width, result.scale_height] == vector["scale"]
     assert list(result.crop_box) == vector["crop_box"]

@@ -1,0 +1,93 @@
+"""Why an address is answered as it is: decision, crop, format, quality; nothing is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from edge.encode import DEFAULT_QUALITY
+from edge.exceptions import Refusal
+from edge.negotiation import choose, read_hints
+from edge.pictures import PictureHandler
+from edge.production import Job, Producer
+from edge.scene import scene_of
+from imagepipe.grants import GrantedVersion
+from imagepipe.urlspec import ImagePath, format_transform, plan
+
+
+class Explainer:
+    """Explains signed addresses to operators. `market_key` is the header's WSGI name."""
+
+    def __init__(
+        self, handler: PictureHandler, producer: Producer, market_key: str | None
+    ) -> None:
+        self._handler, self._producer, self._market_key = handler, producer, market_key
+
+    def explain(self, address: str, environ: Mapping[str, Any]) -> dict[str, object]:
+        """What would be done for a request with these headers. Raises Refusal (bad address)."""
+        now = int(time.time())
+        path = self._handler.verify(address, now)
+        told: dict[str, object] = {
+            "asset": path.asset,
+            "version": path.version,
+            "transform": format_transform(path.transform),
+            "preview_until": path.expires,
+        }
+        market = environ.get(self._market_key) if self._market_key else None
+        try:
+            grant, decision, stands_in = self._handler.decide(path, market, now)
+        except Refusal as refusal:
+            return told | {
+                "status": refusal.status,
+                "reason": refusal.reason,
+                "detail": refusal.detail,
+            }
+        told |= {
+            "status": 200,
+            "reason": "fallback" if stands_in else decision.reason,
+            "market": market,
+            "shown_asset": grant.asset,
+            "grant_sequence": grant.sequence,
+            "grant_valid_until": grant.valid_until,
+            "not_after": decision.not_after,
+            "tags": list(grant.tags),
+            "cache_control": str(self._handler.lifetime(path, decision, now)),
+        }
+        version = decision.version
+        if version is None:
+            return told
+        return told | self._picture(path, version, grant.asset, environ)
+
+    def _picture(
+        self, path: ImagePath, version: GrantedVersion, asset: str, environ: Mapping[str, Any]
+    ) -> dict[str, object]:
+        accept = str(environ.get("HTTP_ACCEPT", ""))
+        has_alpha = self._producer.has_alpha(version)
+        choice = choose(path, accept, read_hints(environ), lambda: has_alpha)
+        transform, extension = choice.transform, choice.extension
+        why = "the address names it"
+        if path.extension == "auto":
+            why = f"the best that Accept allows: {accept or 'anything'}"
+        todo = plan(version.width, version.height, transform, scene_of(version))
+        job = Job(asset, version, transform, extension)
+        return {
+            "master": {
+                "sha256": version.sha256,
+                "mime": version.mime,
+                "width": version.width,
+                "height": version.height,
+                "focal": version.focal,
+                "faces": version.faces,
+                "subject": version.subject,
+                "has_alpha": has_alpha,
+            },
+            "plan": asdict(todo),
+            "crop_box": todo.crop_box._asdict() if todo.is_cropped else None,
+            "format": extension,
+            "why_this_format": why,
+            "resolved_transform": format_transform(transform),
+            "quality": transform.quality or DEFAULT_QUALITY,
+            "cached": self._producer.where(job),
+        }

@@ -1,0 +1,87 @@
+"""What is forgotten when: one place for every kind of finished picture that this edge keeps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from edge.cache import DiskCache, MemoryCache
+from edge.exceptions import Refusal
+from edge.grants import GrantBook
+from edge.hits import HitCache
+from edge.placement import Placement, Shelf
+from imagepipe.grants import shard_of
+from imagepipe.grants.orders import PurgeOrder
+
+
+class Forgetter:
+    """Takes finished pictures out of answers, memory, disk and nginx' folder."""
+
+    def __init__(
+        self, hits: HitCache, memory: MemoryCache, disk: DiskCache, shelf: Shelf | None
+    ) -> None:
+        self._hits, self._memory, self._disk, self._shelf = hits, memory, disk, shelf
+        self._lock = threading.Lock()
+
+    def changed(self, book: GrantBook, asset: str) -> None:
+        """A grant changed: pictures of versions that are no longer published go everywhere.
+
+        What nginx serves goes entirely, because only the grant knows markets and times.
+        """
+        keep: frozenset[str] = frozenset()
+        self._hits.drop(asset)
+        try:
+            grant = book.get(asset)
+            keep = frozenset(v.sha256[:16] for v in grant.versions if v.state == "published")
+        except Refusal:
+            pass
+        self._memory.purge(asset)
+        self._disk.purge(asset, keep)
+        if self._shelf is not None:
+            self._shelf.purge(asset)
+
+    def lost(self, shard: int, is_right: Callable[[Placement], bool]) -> None:
+        """Nobody knows what changed in a shard: ask again about all that nginx serves of it."""
+        if self._shelf is None:
+            return
+        for asset in list(self._shelf.assets()):
+            if shard_of(asset) == shard:
+                self._shelf.review(asset, is_right)
+
+    def carry_out(self, order: PurgeOrder, book: GrantBook) -> None:
+        """Forget what a resolved order names (its tags are not looked at). Repeatable."""
+        with self._lock:
+            if order.everything:
+                self._everything(book)
+            for asset in order.assets:
+                book.forget(asset)
+                self._one(asset)
+            for name in order.versions:
+                asset, _, version = name.partition(".")
+                book.forget(asset)
+                self._one(asset, version)
+
+    def assets(self) -> set[str]:
+        """Every asset of which something lies on disk."""
+        found = set(self._disk.assets())
+        if self._shelf is not None:
+            found.update(self._shelf.assets())
+        return found
+
+    def _one(self, asset: str, version: str | None = None) -> None:
+        self._hits.drop(asset)
+        self._memory.purge(asset)
+        kept: frozenset[str] = frozenset()
+        if version is not None:
+            kept = frozenset(self._disk.versions(asset) - {version})
+        self._disk.purge(asset, kept)
+        if self._shelf is not None:
+            self._shelf.purge(asset)
+
+    def _everything(self, book: GrantBook) -> None:
+        book.forget_all()
+        self._hits.clear()
+        self._memory.clear()
+        self._disk.clear()
+        if self._shelf is not None:
+            self._shelf.clear()

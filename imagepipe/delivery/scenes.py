@@ -1,0 +1,73 @@
+"""What is known of a published picture's content, kept beside its master.
+
+Faces and subject are facts of the bytes: found once, stored under the content hash in the
+private storage, and put into every grant of that master. Losing them costs only finding them
+again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from django.core.files.base import ContentFile
+
+from imagepipe.assets import masters
+from imagepipe.conf import get_settings
+from imagepipe.delivery.subjects import find_faces, find_subject
+from imagepipe.urlspec import Scene
+
+logger = logging.getLogger("imagepipe.delivery")
+
+#: Raise it when the same bytes would give other boxes.
+FINDER = 1
+_LARGEST = 100_000  # bytes of a stored scene
+
+
+def scene_name(sha256: str) -> str:
+    """Name in the private storage."""
+    return f"scenes/{sha256[:2]}/{sha256}.{FINDER}.json"
+
+
+def known_scene(sha256: str) -> Scene:
+    """Faces and subject of a master, as far as they were looked for."""
+    storage, name = get_settings().private_storage, scene_name(sha256)
+    try:
+        with storage.open(name) as file:
+            return _read(json.loads(file.read(_LARGEST)))
+    except FileNotFoundError:
+        return Scene()
+    except (OSError, ValueError, KeyError, TypeError):
+        logger.warning("the stored scene of master %s is damaged", sha256[:16])
+        storage.delete(name)
+        return Scene()
+
+
+def find_scene(sha256: str) -> None:
+    """Look for faces and subject, unless that was done. Needs no transaction; takes 0.2 s.
+
+    A picture that cannot be looked at has nothing known; that is stored too.
+    """
+    storage, name = get_settings().private_storage, scene_name(sha256)
+    if storage.exists(name):
+        return
+    content = masters.read(sha256)
+    try:
+        found: dict[str, Any] = {"faces": find_faces(content), "subject": find_subject(content)}
+    except Exception:  # noqa: BLE001 a publication must not fail for a crop
+        logger.warning("faces and subject were not found in master %s", sha256[:16])
+        found = {"faces": [], "subject": None}
+    storage.save(name, ContentFile(json.dumps(found).encode()))
+
+
+def _read(value: dict[str, Any]) -> Scene:
+    faces = tuple(_box(face) for face in value["faces"])
+    return Scene(
+        faces=faces, subject=None if value["subject"] is None else _box(value["subject"])
+    )
+
+
+def _box(value: Any) -> tuple[float, float, float, float]:
+    x, y, width, height = (min(1.0, max(0.0, float(part))) for part in value)
+    return x, y, width, height
