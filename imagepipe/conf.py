@@ -54,6 +54,8 @@ class ImagepipeSettings:
     """What tells workers of a run: ``database`` (they poll), ``inline``, ``celery``, ``rq``."""
     BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Options of the backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
+    PROMPT_MATCH: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Options of the check ``prompt-match``: ``folder``, ``threshold``; empty: not made."""
     PUBLIC_PROMPTS: bool = False
     """Whether prompts may appear in public metadata."""
     CREATOR: str = ""
