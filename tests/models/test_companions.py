@@ -77,7 +77,7 @@ def test_the_embedding_is_a_house_colour_and_unloading_restores_the_base(pipe: A
         wall = np.median(picture[:5].reshape(-1, 3), 0)
         return float(np.linalg.norm(lab(wall[None, None])[0, 0] - wanted))
 
-    assert distance(minted) < 15 < distance(base)
+    assert distance(minted) < 25 < distance(base)
     assert np.array_equal(draw(pipe, prompt.format("green")), base)
 
 
