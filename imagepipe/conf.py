@@ -74,6 +74,8 @@ class ImagepipeSettings:
     """Per backend: ``{"diffusers": {"concurrent": 2, "per_minute": 30}}``."""
     BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Options of the backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
+    PROMPT_MATCH: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Options of the check ``prompt-match``: ``folder``, ``threshold``; empty: not made."""
     PUBLIC_PROMPTS: bool = False
     """Whether prompts may appear in public metadata."""
     CREATOR: str = ""

@@ -64,4 +64,5 @@ def _discover() -> None:
 
 register("technical", "imagepipe.quality.technical:TechnicalQuality")
 register("nsfw", "imagepipe.quality.nsfw:UnsafeContent")
+register("prompt-match", "imagepipe.quality.prompt_match:PromptMatch")
 register("duplicates", "imagepipe.quality.duplicates:NearDuplicates")

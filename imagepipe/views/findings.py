@@ -14,6 +14,7 @@ LABELS: dict[str, Promise] = {
     "technical": gettext_lazy("Technical quality"),
     "nsfw": gettext_lazy("Safe content"),
     "duplicates": gettext_lazy("No duplicate"),
+    "prompt-match": gettext_lazy("Match with the prompt"),
 }
 
 REASONS: dict[str, Promise] = {
@@ -26,6 +27,8 @@ REASONS: dict[str, Promise] = {
     "blurred": gettext_lazy("The picture has no sharp edge."),
     "nsfw-ok": gettext_lazy("No unsafe content was found."),
     "no-duplicate": gettext_lazy("No known picture is nearly the same."),
+    "matches-prompt": gettext_lazy("The picture matches the prompt."),
+    "may-not-match": gettext_lazy("The picture may not show what the prompt asks for."),
     "unsafe": gettext_lazy("The picture may show unsafe content."),
     "check-failed": gettext_lazy("The check could not be made; the log says why."),
 }
@@ -39,6 +42,10 @@ UNAVAILABLE: dict[str, Promise] = {
     "duplicates": gettext_lazy(
         "Duplicates were not looked for: the package ImageHash is not installed. "
         "Install the extra “quality”."
+    ),
+    "prompt-match": gettext_lazy(
+        "The match with the prompt was not measured: the CLIP model is not there, or "
+        "transformers is not installed."
     ),
 }
 """By check, for the code ``unavailable``."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["demonstration"]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MODEL = REPOSITORY / "fixtures" / "models" / "interim-objects"
+MODEL = REPOSITORY / "fixtures" / "models" / "pocket-objects"
 SCREENSHOTS = REPOSITORY / "docs" / "screenshots"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
@@ -84,7 +84,7 @@ def editor(transactional_db: None, settings: Any, tmp_path: Path, key_folder: Pa
     if not Page.get_first_root_node():
         Page.add_root(title="Root", slug="root")
     call_command(
-        "imagepipe", "register-model", str(MODEL), "--name", "Interim objects",
+        "imagepipe", "register-model", str(MODEL), "--name", "Pocket objects",
         "--licence", "MIT", "--allow", verbosity=0, stdout=io.StringIO(),
     )  # fmt: skip
     PromptTemplate.objects.create(
@@ -102,7 +102,7 @@ def editor(transactional_db: None, settings: Any, tmp_path: Path, key_folder: Pa
                 "default": "soft light",
             },
         ],
-        model=RegisteredModel.objects.get(slug="interim-objects"),
+        model=RegisteredModel.objects.get(slug="pocket-objects"),
         width=512,
         height=512,
         steps=25,

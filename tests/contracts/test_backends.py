@@ -8,7 +8,7 @@ from imagepipe.generation.backends import get
 from imagepipe.generation.request import ModelReference, Request
 from tests.contracts.backend_suite import BackendCase, BackendSuite
 
-TRAINED = Path(__file__).parents[2] / "fixtures/models/interim-objects"
+TRAINED = Path(__file__).parents[2] / "fixtures/models/pocket-objects"
 
 
 class TestFakeBackend(BackendSuite):
@@ -37,7 +37,7 @@ class TestDiffusersBackend(BackendSuite):
 @pytest.mark.slow
 @pytest.mark.skipif(
     not (TRAINED / "model_index.json").exists(),
-    reason="the trained model fixtures/models/interim-objects is not in this checkout",
+    reason="the trained model fixtures/models/pocket-objects is not in this checkout",
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 class TestDiffusersBackendWithTrainedModel(BackendSuite):
@@ -46,10 +46,10 @@ class TestDiffusersBackendWithTrainedModel(BackendSuite):
         pytest.importorskip("diffusers")
         return BackendCase(
             backend=get("diffusers", threads=1),
-            model=ModelReference("interim-objects", str(TRAINED), "sd15"),
+            model=ModelReference("pocket-objects", str(TRAINED), "sd15"),
             request=Request(
                 "a red apple on a blue background",
-                "interim-objects",
+                "pocket-objects",
                 7,
                 128,
                 128,

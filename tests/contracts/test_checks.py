@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -28,3 +30,11 @@ class TestNearDuplicates(CheckSuite):
         pytest.importorskip("imagehash")
         other = Image.linear_gradient("L").convert("RGB")
         return build("duplicates", known={"ramp": fingerprint(other)})
+
+
+class TestPromptMatch(CheckSuite):
+    @pytest.fixture
+    def check(self) -> Check:
+        pytest.importorskip("transformers")
+        folder = Path(__file__).parents[2] / "fixtures/models/pocket-clip"
+        return build("prompt-match", prompt="a fox on a blue background", folder=folder)

@@ -12,6 +12,7 @@ from PIL import Image
 from imagepipe.quality.duplicates import NearDuplicates
 from imagepipe.quality.fingerprints import fingerprint
 from imagepipe.quality.nsfw import UnsafeContent
+from imagepipe.quality.prompt_match import PromptMatch
 from imagepipe.quality.protocol import Check
 from imagepipe.quality.technical import LIMITS, TechnicalQuality
 from imagepipe.views.findings import LABELS, REASONS, in_words
@@ -71,7 +72,12 @@ def test_a_check_that_is_not_installed(
 
 def test_every_code_of_the_built_in_checks_has_words() -> None:
     assert {limit.code for limit in LIMITS} <= set(REASONS)
-    assert {TechnicalQuality.slug, UnsafeContent.slug, NearDuplicates.slug} == set(LABELS)
+    assert {
+        TechnicalQuality.slug,
+        UnsafeContent.slug,
+        NearDuplicates.slug,
+        PromptMatch.slug,
+    } == set(LABELS)
 
 
 def test_a_check_of_a_third_party_speaks_for_itself() -> None:

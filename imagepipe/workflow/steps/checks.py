@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from imagepipe.conf import get_settings
 from imagepipe.quality import registry as checks
 from imagepipe.quality.gates import run_checks
 from imagepipe.workflow import blobs
@@ -23,14 +24,14 @@ def run(context: StepContext) -> dict[str, Any]:
     image.load()
     own = _fingerprint(image)
     known = known_fingerprints(context.run, context.node.params["index"], own)
-    verdict = run_checks(
-        image,
-        [
-            checks.build("technical"),
-            checks.build("nsfw"),
-            checks.build("duplicates", known=known.strangers, family=known.family),
-        ],
-    )
+    made = [
+        checks.build("technical"),
+        checks.build("nsfw"),
+        checks.build("duplicates", known=known.strangers, family=known.family),
+    ]
+    if match := get_settings().PROMPT_MATCH:
+        made.append(checks.build("prompt-match", prompt=context.node.params["prompt"], **match))
+    verdict = run_checks(image, made)
     return verdict.to_dict() | {"fingerprint": "" if own is None else str(own)}
 
 

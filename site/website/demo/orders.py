@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MODEL = "interim-objects"
+MODEL = "pocket-objects"
 TEMPLATE = "object-on-colour"
 TEMPLATE_NAME = "Object on colour"
 SMALL = "small-object-on-colour"

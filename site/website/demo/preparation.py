@@ -18,7 +18,7 @@ from website.demo.processes import Processes, edge_command, web_command, worker_
 from website.demo.progress import Progress, Report
 
 ROOT = Path(__file__).resolve().parents[3]
-MODEL_FOLDER = ROOT / "fixtures" / "models" / "interim-objects"
+MODEL_FOLDER = ROOT / "fixtures" / "models" / "pocket-objects"
 
 
 class Demonstration:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 
 from website.settings.base import *  # noqa: F403
-from website.settings.base import STATIC_ROOT, VAR
+from website.settings.base import IMAGEPIPE, ROOT, STATIC_ROOT, VAR
 
 SERVE_MEDIA = True
+IMAGEPIPE["PROMPT_MATCH"] = {
+    "folder": ROOT / "fixtures" / "models" / "pocket-clip",
+    "threshold": 0.6,
+}
 VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 _secret = VAR / "secret-key"
