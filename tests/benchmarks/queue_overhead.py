@@ -1,4 +1,4 @@
-"""What the queue and its bookkeeping cost, beside calling the work in a loop; and Celery alone.
+"""What the queue and its bookkeeping cost, beside calling the work in a loop.
 
 ::
 
@@ -15,11 +15,10 @@ import argparse
 import contextlib
 import json
 import tempfile
-import time
 from pathlib import Path
 
-from tests.campaigns.chaos.servers import Postgres, Redis, running
-from tests.sandbox import SANDBOX_CELERY, SANDBOX_SETTINGS, SANDBOX_SETUP, Sandbox
+from tests.campaigns.chaos.servers import Postgres, running
+from tests.sandbox import SANDBOX_SETTINGS, SANDBOX_SETUP, Sandbox
 
 EMPTY = """
 import json, time
@@ -78,63 +77,20 @@ pairs.sort()
 print(json.dumps({{"overhead_percent_median": round(100 * pairs[len(pairs) // 2], 2),
     "overhead_percent_worst": round(100 * pairs[-1], 2)}}))
 """
-CELERY_TASKS = """
-import os, sandbox_celery
-@sandbox_celery.app.task(name="nothing", ignore_result=True, acks_late=True)
-def nothing(number, last):
-    if number == last:
-        open("done", "w").close()
-"""
-CELERY_SEND = """
-import bench_tasks
-for number in range({count}):
-    bench_tasks.nothing.delay(number, {count} - 1)
-"""
 
 
 def measure(database: str, runs: int, steps: int, pairs: int) -> dict[str, object]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         box = Sandbox(folder)
-        redis = stack.enter_context(running(Redis, folder))
-        box.environment["SANDBOX_REDIS"] = redis.address
         if database == "postgresql":
             server = stack.enter_context(running(Postgres, folder))
             box.environment["SANDBOX_POSTGRES"] = json.dumps(server.settings)
         (folder / "sandbox_settings.py").write_text(SANDBOX_SETTINGS)
-        (folder / "sandbox_celery.py").write_text(SANDBOX_CELERY)
-        (folder / "bench_tasks.py").write_text(CELERY_TASKS)
         box.run(SANDBOX_SETUP)
         empty = box.run(EMPTY.format(runs=runs, steps=steps))
         two = box.run(TWO_SECONDS.format(pairs=pairs))
-        return (
-            {"database": database} | empty | two | {"celery_alone": _celery(box, runs * steps)}
-        )
-
-
-def _celery(box: Sandbox, count: int) -> float:
-    """Tasks per second of Celery on Redis with nothing in them and no bookkeeping."""
-    box.run(CELERY_SEND.format(count=count))
-    options = ["-P", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    worker = box.start_command("-m", "celery", "-A", "bench_tasks.sandbox_celery", "-I",
-                               "bench_tasks", "worker", *options)  # fmt: skip
-    try:
-        log = box.folder / "log.txt"
-        _wait(lambda: "ready" in log.read_text())
-        began = time.perf_counter()
-        _wait((box.folder / "done").exists)
-        return round(count / (time.perf_counter() - began), 1)
-    finally:
-        worker.kill()
-        worker.wait(timeout=10)
-
-
-def _wait(condition: object, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.005)
+        return {"database": database} | empty | two
 
 
 def main() -> None:
