@@ -53,7 +53,7 @@ home = HomePage.objects.get()
 home.photo = asset.image
 home.save_revision().publish()
 page = Client().get("/", headers={"host": "localhost"}).content.decode()
-sitemap = Client().get("/sitemap-images.xml", headers={"host": "localhost"}).content.decode()
+sitemap = Client().get("/sitemap-images.xml", headers={"host": "localhost"}).getvalue().decode()
 print(json.dumps({"page": page, "sitemap": sitemap}))
 """
 
