@@ -19,6 +19,7 @@ _QUALITIES = {"jpegquality": "jpg", "webpquality": "webp", "avifquality": "avif"
 _OPERATION = re.compile(r"([a-z]+)(?:-(.+))?")
 _BOX = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})(?:-c\d{1,3})?")
 Size = tuple[int, int]
+Options = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ def read_filter(spec: str, source: Size) -> Rendering | None:
     How close ``fill-…-c75`` goes to the focal point is left to the edge. Without a format the
     browser gets the best that it accepts.
     """
-    geometry: dict[str, Any] | None = None
+    geometry: Options | None = None
     extension: Extension = "auto"
     qualities: dict[str, int] = {}
-    colour: dict[str, str] = {}
+    encoding: Options = {}
     for operation in spec.split("|"):
         found = _OPERATION.fullmatch(operation)
         name, value = (found[1], found[2] or "") if found else ("", "")
@@ -51,17 +52,18 @@ def read_filter(spec: str, source: Size) -> Rendering | None:
         elif name in _QUALITIES and value.isdecimal():
             qualities[_QUALITIES[name]] = int(value)
         elif name == "bgcolor" and (background := _colour(value)):
-            colour = {"background": background}
+            encoding["background"] = background
         else:
             return None
-    quality = {"quality": qualities[extension]} if extension in qualities else {}
+    if extension in qualities:
+        encoding["quality"] = qualities[extension]
     try:
-        return Rendering(Transform(**(geometry or {}), **quality, **colour), extension)
+        return Rendering(Transform(**(geometry or {}), **encoding), extension)
     except InvalidTransform:
         return None
 
 
-def _fill(value: str, source: Size) -> dict[str, Any] | None:
+def _fill(value: str, source: Size) -> Options | None:
     box = _BOX.fullmatch(value)
     return box and {
         "width": int(box[1]),
@@ -71,12 +73,12 @@ def _fill(value: str, source: Size) -> dict[str, Any] | None:
     }
 
 
-def _max(value: str, source: Size) -> dict[str, Any] | None:
+def _max(value: str, source: Size) -> Options | None:
     box = _BOX.fullmatch(value)
     return box and {"width": int(box[1]), "height": int(box[2])}
 
 
-def _min(value: str, source: Size) -> dict[str, Any] | None:
+def _min(value: str, source: Size) -> Options | None:
     box = _BOX.fullmatch(value)
     if box is None:
         return None
@@ -84,20 +86,20 @@ def _min(value: str, source: Size) -> dict[str, Any] | None:
     return _scaled(min(share, 1), source)
 
 
-def _scale(value: str, source: Size) -> dict[str, Any] | None:
+def _scale(value: str, source: Size) -> Options | None:
     if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", value) or not 0 < float(value) <= 100:
         return None  # Wagtail enlarges
     return _scaled(float(value) / 100, source)
 
 
-def _scaled(share: float, source: Size) -> dict[str, Any]:
+def _scaled(share: float, source: Size) -> Options:
     if share == 1:
         return {}
     return {"width": max(1, round(source[0] * share))}
 
 
-def _side(name: str) -> Callable[[str, Size], dict[str, Any] | None]:
-    def read(value: str, source: Size) -> dict[str, Any] | None:
+def _side(name: str) -> Callable[[str, Size], Options | None]:
+    def read(value: str, source: Size) -> Options | None:
         if not value.isdecimal() or not 1 <= int(value) <= MAX_DIMENSION:
             return None
         return {name: int(value)}
@@ -105,11 +107,11 @@ def _side(name: str) -> Callable[[str, Size], dict[str, Any] | None]:
     return read
 
 
-def _original(value: str, source: Size) -> dict[str, Any] | None:
+def _original(value: str, source: Size) -> Options | None:
     return None if value else {}
 
 
-_GEOMETRY: dict[str, Callable[[str, Size], dict[str, Any] | None]] = {
+_GEOMETRY: dict[str, Callable[[str, Size], Options | None]] = {
     "fill": _fill,
     "max": _max,
     "min": _min,

@@ -118,7 +118,7 @@ def images_by_page(page_ids: Iterable[int]) -> dict[int, list[object]]:
 def _documents(image_ids: set[object]) -> dict[object, Mapping[str, Any]]:
     """What may be shown now, by image id, with its address under ``location``."""
     preset, keyring = get_preset(PRESET), load_keyring()
-    found = {}
+    found: dict[object, Mapping[str, Any]] = {}
     for pk, delivery in fresh_deliveries(image_ids).items():
         if (document := shown_document(delivery)) is not None:
             widest = preset.transforms(document["width"], document["height"])[-1]
