@@ -8,6 +8,7 @@ bit-identical to single ones.
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import threading
 import time
@@ -30,6 +31,8 @@ from imagepipe.generation.request import ModelReference, OnStep, Request, Result
 
 LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "Pillow")
 PRECISIONS = ("float32", "bfloat16", "float16")
+SPECIAL_TOKENS = 2
+"""Which a tokenizer puts around a text."""
 _CPU = threading.Lock()
 
 
@@ -193,10 +196,15 @@ def _warnings(pipeline: Any, request: Request) -> tuple[str, ...]:
         ("prompt", request.prompt),
         ("negative prompt", request.negative_prompt),
     ):
-        tokens = len(tokenizer(text, truncation=False).input_ids)
+        if len(text.encode()) + SPECIAL_TOKENS <= longest:
+            continue  # no token is shorter than a byte
+        # Truncation is a state of the tokenizer, which other jobs are using.
+        own = copy.deepcopy(tokenizer)
+        tokens = len(own(text, truncation=False).input_ids)
         if tokens > longest:
             found.append(
-                f"The model reads {longest - 2} tokens; the {name} has {tokens - 2}, "
+                f"The model reads {longest - SPECIAL_TOKENS} tokens; "
+                f"the {name} has {tokens - SPECIAL_TOKENS}, "
                 "so its end was ignored."
             )
     return tuple(found)
