@@ -320,6 +320,17 @@ def test_the_command_refuses_what_the_folder_is_not() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a\0b", b"x" * (1024**2 + 1), None])
+def test_a_card_is_a_text_of_moderate_size(tmp_path: Path, content: bytes | None) -> None:
+    card = tmp_path / "card.md"
+    if content is not None:
+        card.write_bytes(content)
+    with pytest.raises(CommandError, match="“card.md” is no text file"):
+        register(MODELS / "pocket-mint", "--card", str(card))
+    assert not RegisteredModel.objects.exists()
+
+
+@pytest.mark.django_db
 def test_an_unknown_kind_is_no_entry() -> None:
     model = RegisteredModel(slug="m", name="M", location="/m", licence="MIT", kind="gan")
     with pytest.raises(InvalidModelEntry, match="kind"):

@@ -10,11 +10,12 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from imagepipe.registry.actions import PromoteModel, RegisterModel
+from imagepipe.registry.actions import InvalidModelEntry, PromoteModel, RegisterModel
 from imagepipe.registry.description import describe
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 
+MAX_CARD_BYTES = 1024 * 1024
 help = "Registers a model folder of any kind (safetensors only)."
 
 
@@ -60,7 +61,7 @@ def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
         sha256=facts.sha256,
         licence=options["licence"],
         licence_url=options["licence_url"],
-        card=options["card"].read_text("utf-8") if options["card"] else "",
+        card=_card(options["card"]) if options["card"] else "",
         native_width=options["size"] or facts.native_side or 512,
         native_height=options["size"] or facts.native_side or 512,
     )
@@ -78,6 +79,21 @@ def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
         }
     )
     stdout.write(f"sha256 {model.sha256}")
+
+
+def _card(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_CARD_BYTES + 1)
+        text = content.decode("utf-8")
+    except (OSError, ValueError):
+        text = "\0"
+    if "\0" in text or len(content) > MAX_CARD_BYTES:
+        raise InvalidModelEntry(
+            _("The model card “%(name)s” is no text file of at most 1 MiB.")
+            % {"name": path.name}
+        )
+    return text
 
 
 def _facts(model: RegisteredModel, byte_count: int) -> Iterator[str]:
