@@ -19,6 +19,7 @@ from imagepipe.delivery.profiles import InvalidProfile, read_profile
 from imagepipe.delivery.purge.registry import configured
 from imagepipe.provenance.keys import KeyFolder
 from imagepipe.provenance.masters import can_sign
+from imagepipe.quality.prompt_match import check_options
 from imagepipe.urlspec import UrlspecError
 
 
@@ -39,7 +40,22 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_provenance(),
         *_avif(),
         *_purge_targets(),
+        *_prompt_match(conf),
     ]
+
+
+def _prompt_match(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    if conf.PROMPT_MATCH == {}:
+        return
+    try:
+        check_options(conf.PROMPT_MATCH)
+    except ValueError as error:
+        yield Error(
+            f"PROMPT_MATCH cannot be used: {error}",
+            hint="In IMAGEPIPE, name the folder of a CLIP and a threshold, such as "
+            '{"folder": "/srv/models/clip", "threshold": 0.2}, or leave PROMPT_MATCH empty.',
+            id="imagepipe.E011",
+        )
 
 
 def _purge_targets() -> Iterable[CheckMessage]:

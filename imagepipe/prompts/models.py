@@ -60,6 +60,7 @@ class PromptTemplate(RevisionMixin, models.Model):
         null=True,
         blank=True,
         on_delete=models.PROTECT,
+        limit_choices_to={"kind": "checkpoint"},
         related_name="+",
         verbose_name=_("model"),
     )

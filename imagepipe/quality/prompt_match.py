@@ -8,6 +8,7 @@ knows little of what it was not trained on, and the person who asked sees the pi
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ from imagepipe.quality.protocol import Finding, Outcome
 
 _loaded: dict[str, tuple[Any, Any, Any]] = {}
 _lock = threading.Lock()
+
+
+def check_options(options: object) -> None:
+    """Raise ``ValueError`` with what is wrong about options as the setting gives them."""
+    if not isinstance(options, Mapping):
+        raise ValueError("it must be a mapping.")
+    if unknown := [str(name) for name in options if name not in ("folder", "threshold")]:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}.")
+    folder = options.get("folder")
+    if not isinstance(folder, (str, Path)) or not str(folder).strip() or "\0" in str(folder):
+        raise ValueError("“folder” must name a folder.")
+    threshold = options.get("threshold", 0)
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        raise ValueError("“threshold” must be a number.")
+    if not -1 <= threshold <= 1:
+        raise ValueError("“threshold” lies between -1 and 1.")
 
 
 class PromptMatch:

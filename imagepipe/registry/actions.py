@@ -80,4 +80,9 @@ def _move(model: RegisteredModel, sources: set[State], target: State) -> None:
 
 
 def _facts(model: RegisteredModel) -> dict[str, str]:
-    return {"slug": model.slug, "sha256": model.sha256, "location": model.location}
+    return {
+        "slug": model.slug,
+        "kind": str(model.kind),
+        "sha256": model.sha256,
+        "location": model.location,
+    }

@@ -1,4 +1,4 @@
-"""What a model folder in the diffusers layout is, read from its files without loading it.
+"""The files of a model folder: which are safe, and their content hash; nothing is loaded.
 
 Only safetensors are accepted: other weight formats can run code when they are read, and so
 can Python files in a model folder.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,10 @@ REFUSED_SUFFIXES = frozenset(
     {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack"}
 )
 MAX_CONFIGURATION_BYTES = 4 * 1024 * 1024
-FAMILIES = (
-    ("StableDiffusionXL", "sdxl"),
-    ("StableDiffusion3", "sd3"),
-    ("StableDiffusion", "sd"),
-    ("Flux", "flux"),
-    ("PixArt", "pixart"),
-    ("LatentConsistency", "lcm"),
-    ("Kandinsky", "kandinsky"),
-    ("DDPM", "ddpm"),
-    ("DiT", "dit"),
-)
-"""Start of the pipeline's class name to family; the first match counts."""
+MAX_SHARD_INDEX_BYTES = 32 * 1024 * 1024
+MAX_FILES = 5000
+CODE_KEYS = frozenset({"auto_map", "auto_mapping", "custom_pipelines"})
+"""Keys of configurations that name classes to be loaded from outside the libraries."""
 
 _hashes: dict[tuple[str, int, int], str] = {}
 _lock = threading.Lock()
@@ -44,40 +35,11 @@ class UnusableFolder(ImagepipeError):
     code = "unusable-folder"
 
 
-@dataclass(frozen=True, slots=True)
-class FolderFacts:
-    """``native_width`` and ``native_height`` are pixels, None when the files do not say."""
-
-    pipeline: str
-    family: str
-    native_width: int | None
-    native_height: int | None
-    sha256: str
-    byte_count: int
-
-
-def describe(folder: Path) -> FolderFacts:
-    """Return what is in the folder. Raises :class:`UnusableFolder`."""
-    if not folder.is_dir():
-        raise UnusableFolder(f"There is no folder “{folder}”.")
-    pipeline = read_json(folder / INDEX).get("_class_name")
-    if not isinstance(pipeline, str) or not pipeline.isidentifier():
-        raise UnusableFolder(f"{INDEX} does not name a pipeline (“_class_name”).")
-    files = model_files(folder)
-    check_files(folder, files)
-    side = _native_side(folder)
-    return FolderFacts(
-        pipeline=pipeline,
-        family=family_of(pipeline),
-        native_width=side,
-        native_height=side,
-        sha256=content_sha256(folder),
-        byte_count=sum(path.stat().st_size for path in files),
-    )
-
-
 def check_files(folder: Path, files: list[Path]) -> None:
-    """Raise :class:`UnusableFolder` for code, unsafe weights, or none at all."""
+    """Raise :class:`UnusableFolder` for code, ways out of the folder, or unsafe weights."""
+    if len(files) > MAX_FILES:
+        raise UnusableFolder("The folder holds too many files for a model.")
+    _check_links(folder)
     for path in files:
         name = path.relative_to(folder).as_posix()
         if path.suffix.lower() == ".py":
@@ -86,14 +48,55 @@ def check_files(folder: Path, files: list[Path]) -> None:
             raise UnusableFolder(
                 f"{name} is not safetensors. Convert the weights and remove the file."
             )
+        if path.name.endswith("config.json") or path.name == INDEX:
+            _check_configuration(path, name)
+        elif path.name.endswith(".safetensors.index.json"):
+            _check_shards(path, name)
     if not any(path.suffix == ".safetensors" for path in files):
         raise UnusableFolder("The folder holds no weights (no .safetensors file).")
 
 
-def family_of(pipeline: str) -> str:
-    """Return the family of a pipeline class, or the class name in small letters."""
-    known = (family for start, family in FAMILIES if pipeline.startswith(start))
-    return next(known, pipeline.lower()[:40])
+def _check_links(folder: Path) -> None:
+    """Files may be linked inside the folder, and to the blobs of a hub's cache."""
+    root = folder.resolve()
+    allowed = [root]
+    if root.parent.name == "snapshots":
+        allowed.append(root.parent.parent / "blobs")
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            continue
+        try:
+            target = path.resolve()
+            leaves = not any(target.is_relative_to(place) for place in allowed)
+        except (OSError, RuntimeError):
+            leaves = True
+        if leaves or target.is_dir():
+            name = path.relative_to(folder).as_posix()
+            raise UnusableFolder(
+                f"{name} is a link to a folder, or to outside. Copy what it names."
+            )
+
+
+def _check_configuration(path: Path, name: str) -> None:
+    parts: list[Any] = [read_json(path)]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if any(part.get(key) for key in CODE_KEYS):
+                raise UnusableFolder(f"{name} names code of its own, which is never run.")
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
+
+
+def _check_shards(path: Path, name: str) -> None:
+    shards = read_json(path, MAX_SHARD_INDEX_BYTES).get("weight_map")
+    if not isinstance(shards, dict):
+        raise UnusableFolder(f"{name} names no weights (“weight_map”).")
+    for shard in {str(shard) for shard in shards.values()}:
+        plain = not shard.startswith(".") and not set(shard) & set("/\\\0")
+        if not (plain and shard.endswith(".safetensors") and (path.parent / shard).is_file()):
+            raise UnusableFolder(f"{name} names weights that do not lie beside it.")
 
 
 def content_sha256(folder: Path) -> str:
@@ -119,10 +122,10 @@ def model_files(folder: Path) -> list[Path]:
     ]
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, max_bytes: int = MAX_CONFIGURATION_BYTES) -> dict[str, Any]:
     """Return one configuration file. Raises :class:`UnusableFolder`."""
     try:
-        if path.stat().st_size > MAX_CONFIGURATION_BYTES:
+        if path.stat().st_size > max_bytes:
             raise UnusableFolder(f"{path.name} is too large for a configuration.")
         document = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -134,16 +137,8 @@ def read_json(path: Path) -> dict[str, Any]:
     return document
 
 
-def _native_side(folder: Path) -> int | None:
-    decoder = _optional(folder / "vae" / "config.json")
-    widths = decoder.get("block_out_channels") or decoder.get("decoder_block_out_channels")
-    scale = 2 ** (len(widths) - 1) if isinstance(widths, list) and 1 < len(widths) < 8 else 8
-    denoisers = (_optional(folder / name / "config.json") for name in ("unet", "transformer"))
-    side = next((found for d in denoisers if (found := d.get("sample_size"))), None)
-    return side * scale if isinstance(side, int) and 0 < side < 4096 else None
-
-
-def _optional(path: Path) -> dict[str, Any]:
+def read_optional_json(path: Path) -> dict[str, Any]:
+    """Return one configuration file, or nothing where there is none."""
     return read_json(path) if path.is_file() else {}
 
 

@@ -3,6 +3,16 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from imagepipe.registry.kinds import Kind
+
+KIND_NAMES = (
+    (Kind.CHECKPOINT.value, _("Checkpoint")),
+    (Kind.CONTROLNET.value, _("ControlNet")),
+    (Kind.LORA.value, _("LoRA")),
+    (Kind.EMBEDDING.value, _("Embedding")),
+    (Kind.CLIP.value, _("CLIP")),
+)
+
 
 class RegisteredModel(models.Model):
     """A generative model that may be used: where it is, what it is, on which terms."""
@@ -14,6 +24,13 @@ class RegisteredModel(models.Model):
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120, verbose_name=_("name"))
+    kind = models.CharField(
+        max_length=16,
+        choices=KIND_NAMES,
+        default=Kind.CHECKPOINT.value,
+        verbose_name=_("kind"),
+    )
+    """Only a checkpoint makes pictures; templates and runs take no other kind."""
     backend = models.CharField(max_length=40, default="diffusers", verbose_name=_("engine"))
     family = models.CharField(max_length=40, blank=True, verbose_name=_("family"))
     location = models.CharField(

@@ -16,6 +16,7 @@ from imagepipe.conf import get_settings
 from imagepipe.prompts.exceptions import MissingVariable, PromptError, PromptTooLong
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.prompts.rendering import check_length, tidy
+from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
@@ -125,7 +126,7 @@ class GenerateForm(forms.Form):
         self.user = user
         self.fields["template"].queryset = templates
         self.fields["model"].queryset = RegisteredModel.objects.filter(
-            state=RegisteredModel.State.ALLOWED
+            state=RegisteredModel.State.ALLOWED, kind=Kind.CHECKPOINT.value
         )
         self._offer_collections()
         self.only_model: RegisteredModel | None = None

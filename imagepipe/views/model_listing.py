@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import BaseColumn, Column, StatusTagColumn
 from wagtail.admin.views.generic.base import BaseListingView
 
+from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.permitted import PermittedMixin
 from imagepipe.views.wide import WIDE
@@ -29,7 +30,7 @@ class ModelIndexView(PermittedMixin, BaseListingView):
     default_ordering = "name"
     is_searchable = True
     search_backend_name = None
-    search_fields = ["name", "slug", "family", "licence"]
+    search_fields = ["name", "slug", "kind", "family", "licence"]
     paginate_by = 50
     no_results_message = _(
         "No model is registered. “manage.py imagepipe register-model” does it."
@@ -43,6 +44,7 @@ class ModelIndexView(PermittedMixin, BaseListingView):
     def columns(self) -> list[BaseColumn]:
         return [
             Column("name", label=_("Name"), sort_key="name"),
+            Column("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
             StatusTagColumn(
                 "state",
                 label=_("State"),
@@ -64,4 +66,7 @@ class ModelIndexView(PermittedMixin, BaseListingView):
 
 
 def _size(model: RegisteredModel) -> str:
+    """Of the pictures that it makes or looks at; the others follow their checkpoint."""
+    if model.kind not in (Kind.CHECKPOINT, Kind.CLIP):
+        return ""
     return f"{model.native_width}×{model.native_height}"

@@ -15,6 +15,7 @@ from imagepipe.conf import get_settings
 from imagepipe.prompts import rendering
 from imagepipe.prompts.exceptions import PromptError
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
@@ -118,6 +119,12 @@ def usable_model(model: RegisteredModel | None) -> RegisteredModel:
     """Return the model if it may be used. Raises ``InvalidBrief``."""
     if model is None:
         raise InvalidBrief(_("Choose a model: neither form nor template names one."), "model")
+    if model.kind != Kind.CHECKPOINT:
+        raise InvalidBrief(
+            _("“%(model)s” makes no pictures by itself. Choose a checkpoint.")
+            % {"model": model},
+            "model",
+        )
     if model.state != RegisteredModel.State.ALLOWED:
         raise InvalidBrief(
             _("The model “%(model)s” is not allowed for production. Choose another one.")

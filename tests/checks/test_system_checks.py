@@ -136,6 +136,36 @@ def test_torchvision_that_does_not_fit(
     assert ("imagepipe.W002" in found()) is warned
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        None,
+        "/srv/models/clip",
+        ["folder"],
+        {"threshold": 0.2},
+        {"folder": ""},
+        {"folder": 7},
+        {"folder": "a\0b"},
+        {"folder": "/srv/clip", "limit": 1},
+        {"folder": "/srv/clip", "threshold": "0.2"},
+        {"folder": "/srv/clip", "threshold": True},
+        {"folder": "/srv/clip", "threshold": 1.5},
+        {"folder": "/srv/clip", "threshold": float("nan")},
+    ],
+)
+def test_prompt_match_that_cannot_be_used(settings: Any, options: Any) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PROMPT_MATCH": options}
+    assert found() == ["imagepipe.E011"]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"folder": Path("/srv/clip")}, {"folder": "clip", "threshold": -1}]
+)
+def test_prompt_match_that_can_be_used(settings: Any, options: Any) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PROMPT_MATCH": options}
+    assert found() == []
+
+
 def test_provenance_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "can_sign", lambda: False)
     assert found() == ["imagepipe.W003"]

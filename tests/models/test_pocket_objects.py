@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from imagepipe.registry.folders import describe
+from imagepipe.registry.description import describe
 
 MODELS = Path(__file__).parents[2] / "fixtures/models"
 BASE = MODELS / "pocket-objects"
@@ -49,7 +49,7 @@ def border_lab(picture: Image.Image) -> np.ndarray:
 
 def test_the_folder_is_fit_for_the_registry() -> None:
     facts = describe(BASE)
-    assert (facts.family, facts.native_width, facts.native_height) == ("sd", 128, 128)
+    assert (facts.family, facts.native_side) == ("sd", 128)
     assert facts.sha256[:12] in (BASE / "README.md").read_text("utf-8")
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 import pytest
@@ -18,23 +17,17 @@ from imagepipe.registry.actions import (
     RegisterModel,
     RetireModel,
 )
-from imagepipe.registry.folders import UnusableFolder, content_sha256, describe, family_of
+from imagepipe.registry.description import describe, family_of
+from imagepipe.registry.folders import UnusableFolder, content_sha256
+from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
-
-
-def write(folder: Path, name: str, content: object) -> None:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+from tests.registry.model_folders import checkpoint, write
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "My Model"
-    write(folder, "model_index.json", {"_class_name": "StableDiffusionPipeline"})
-    write(folder, "unet/config.json", {"sample_size": 32})
-    write(folder, "vae/config.json", {"block_out_channels": [32, 64, 64]})
-    write(folder, "unet/diffusion_pytorch_model.safetensors", b"weights")
+    checkpoint(folder)
     return folder
 
 
@@ -46,8 +39,8 @@ def new_model(**values: object) -> RegisteredModel:
 
 def test_a_folder_is_described(folder: Path):
     facts = describe(folder)
-    assert (facts.pipeline, facts.family) == ("StableDiffusionPipeline", "sd")
-    assert (facts.native_width, facts.native_height) == (128, 128)
+    assert (facts.kind, facts.family) == (Kind.CHECKPOINT, "sd")
+    assert facts.native_side == 128
     assert facts.sha256 == content_sha256(folder)
     assert facts.byte_count == sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
@@ -86,7 +79,7 @@ def test_unusable_folders_say_why(folder: Path, name: str, content: object, mess
 def test_a_folder_without_index_or_weights_is_refused(tmp_path: Path, folder: Path):
     with pytest.raises(UnusableFolder, match="There is no folder"):
         describe(tmp_path / "nowhere")
-    with pytest.raises(UnusableFolder, match="model_index.json is missing"):
+    with pytest.raises(UnusableFolder, match="cannot be told from its files"):
         describe(tmp_path)
     (folder / "unet/diffusion_pytorch_model.safetensors").unlink()
     with pytest.raises(UnusableFolder, match="holds no weights"):
@@ -170,7 +163,7 @@ def test_the_command_registers_once_and_says_what(folder: Path):
         "sd",
         content_sha256(folder),
     )
-    assert "my-model (sd, 128×128" in output.getvalue()
+    assert "my-model (Checkpoint, sd, 128×128, " in output.getvalue()
 
 
 @pytest.mark.django_db

@@ -8,6 +8,9 @@ from wagtail.models import Collection
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.generation_form import GenerateForm
+from imagepipe.workflow.actions import StartRun
+from imagepipe.workflow.briefs import Brief
+from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.models import Run, RunState
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +177,36 @@ def test_the_first_template_is_proposed(admin, template):
     form = admin.get(URL).context["form"]
     assert form.chosen_template == template
     assert admin.get(URL, {"template": ""}).context["form"].chosen_template is None
+
+
+@pytest.fixture
+def companion(model: RegisteredModel) -> RegisteredModel:
+    return RegisteredModel.objects.create(
+        slug="pastel", name="Pastel", kind="lora", licence="MIT", location="x", state="allowed"
+    )
+
+
+def test_only_checkpoints_are_offered(data, editor, model, companion):
+    form = GenerateForm(editor, {"template": ""})
+    assert list(form.fields["model"].queryset) == [model]
+    assert form.only_model == model
+    wrong = GenerateForm(editor, data | {"model": str(companion.pk)})
+    assert set(wrong.errors) == {"model"}
+
+
+def test_a_template_that_names_a_companion_is_an_error_at_the_model(
+    data, editor, template, companion
+):
+    PromptTemplate.objects.update(model=companion)
+    form = GenerateForm(editor, data)
+    assert "Choose a checkpoint" in form.errors["model"][0]
+
+
+def test_no_run_starts_with_a_companion(editor, companion, root):
+    run = Run(title="Pastel", model=companion, collection=root)
+    with pytest.raises(InvalidBrief, match="makes no pictures by itself"):
+        StartRun(run, editor, brief=Brief(prompt="a cup")).execute()
+    assert not Run.objects.exists()
 
 
 def test_the_only_model_need_not_be_chosen(data, editor, model):

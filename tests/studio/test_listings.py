@@ -151,6 +151,19 @@ def test_models_are_listed_with_licence_and_state(admin, root):
     assertNotContains(page, "/secret/place")
 
 
+def test_models_are_listed_with_their_kind(admin, root):
+    for kind in ("checkpoint", "controlnet", "lora", "embedding", "clip"):
+        RegisteredModel.objects.create(
+            slug=kind, name=f"The {kind}", kind=kind, licence="MIT", location="x"
+        )
+    page = admin.get(url("models"))
+    for name in ("Checkpoint", "ControlNet", "LoRA", "Embedding", "CLIP"):
+        assertContains(page, f"<td>{name}</td>", html=True)
+    assertContains(page, "512×512", count=2)
+    found = admin.get(url("models"), {"q": "lora"}).context["object_list"]
+    assert [model.slug for model in found] == ["lora"]
+
+
 def test_empty_listings_say_so(admin, root):
     assertContains(admin.get(url("assets")), "There are no pictures to show.")
     assertContains(admin.get(url("runs")), "There are no runs to show.")

@@ -9,6 +9,7 @@ from pytest_django.asserts import assertContains
 
 from imagepipe.permissions import VERBS
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,20 @@ def test_a_template_is_made_and_keeps_a_history(admin, model):
     assert template.revisions.count() == 1
     listing = admin.get("/admin/snippets/imagepipe/prompttemplate/")
     assertContains(listing, "Still life")
+
+
+def test_templates_and_their_filter_offer_only_checkpoints(admin, model):
+    other = RegisteredModel.objects.create(
+        slug="canny", name="Canny", kind="controlnet", licence="MIT", location="x",
+        state="allowed",
+    )  # fmt: skip
+    form = admin.get(ADD).context["form"]
+    assert list(form.fields["model"].queryset) == [model]
+    response = admin.post(ADD, TEMPLATE | {"model": str(other.pk)})
+    assert set(response.context["form"].errors) == {"model"}
+    listing = admin.get("/admin/snippets/imagepipe/prompttemplate/")
+    filters = listing.context["filters"].form.fields["model"]
+    assert list(filters.queryset) == [model]
 
 
 @pytest.mark.parametrize(

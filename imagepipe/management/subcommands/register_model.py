@@ -1,27 +1,41 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import OutputWrapper
+from django.template.defaultfilters import filesizeformat
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from imagepipe.registry.actions import PromoteModel, RegisterModel
-from imagepipe.registry.folders import describe
+from imagepipe.registry.actions import InvalidModelEntry, PromoteModel, RegisterModel
+from imagepipe.registry.description import describe
+from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 
-help = "Registers a model folder in the diffusers layout (safetensors only)."
+MAX_CARD_BYTES = 1024 * 1024
+help = "Registers a model folder of any kind (safetensors only)."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="folder with model_index.json")
+    parser.add_argument("folder", type=Path, help="folder of one model")
+    parser.add_argument(
+        "--kind",
+        type=Kind,
+        choices=list(Kind),
+        metavar="KIND",
+        help=f"{', '.join(Kind)} (default: as the files say)",
+    )
     parser.add_argument("--name", help="as people see it (default: name of the folder)")
     parser.add_argument("--slug", help="short name in addresses (default: from the name)")
     parser.add_argument("--licence", required=True, help="for example CreativeML-OpenRAIL-M")
     parser.add_argument("--licence-url", default="", help="where the licence can be read")
-    parser.add_argument("--backend", default="diffusers", help="engine (default: diffusers)")
+    parser.add_argument(
+        "--backend", help="engine (default: diffusers; transformers for the kind clip)"
+    )
+    parser.add_argument("--family", help="of models that it fits, if not in its files")
     parser.add_argument("--card", type=Path, help="text file with the model card")
     parser.add_argument(
         "--size",
@@ -34,34 +48,58 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
     folder = options["folder"].expanduser().resolve()
-    facts = describe(folder)
+    facts = describe(folder, options["kind"])
+    backend = "transformers" if facts.kind is Kind.CLIP else "diffusers"
     name = options["name"] or folder.name
     model = RegisteredModel(
         slug=options["slug"] or slugify(name)[:80],
         name=name,
-        backend=options["backend"],
-        family=facts.family,
+        kind=facts.kind.value,
+        backend=options["backend"] or backend,
+        family=options["family"] or facts.family,
         location=str(folder),
         sha256=facts.sha256,
         licence=options["licence"],
         licence_url=options["licence_url"],
-        card=options["card"].read_text("utf-8") if options["card"] else "",
-        native_width=options["size"] or facts.native_width or 512,
-        native_height=options["size"] or facts.native_height or 512,
+        card=_card(options["card"]) if options["card"] else "",
+        native_width=options["size"] or facts.native_side or 512,
+        native_height=options["size"] or facts.native_side or 512,
     )
-    existing = RegisteredModel.objects.filter(slug=model.slug, sha256=model.sha256).first()
+    same = {"slug": model.slug, "sha256": model.sha256, "kind": model.kind}
+    existing = RegisteredModel.objects.filter(**same).first()
     model = existing or RegisterModel(model, None).execute()
     if options["allow"] and model.state != RegisteredModel.State.ALLOWED:
         PromoteModel(model, None).execute()
     stdout.write(
-        _("%(name)s (%(family)s, %(width)d×%(height)d, %(megabytes).1f MB): %(state)s")
+        _("%(name)s (%(facts)s): %(state)s")
         % {
             "name": model.slug,
-            "family": facts.family,
-            "width": model.native_width,
-            "height": model.native_height,
-            "megabytes": facts.byte_count / 1e6,
+            "facts": ", ".join(_facts(model, facts.byte_count)),
             "state": model.get_state_display(),
         }
     )
     stdout.write(f"sha256 {model.sha256}")
+
+
+def _card(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_CARD_BYTES + 1)
+        text = content.decode("utf-8")
+    except (OSError, ValueError):
+        text = "\0"
+    if "\0" in text or len(content) > MAX_CARD_BYTES:
+        raise InvalidModelEntry(
+            _("The model card “%(name)s” is no text file of at most 1 MiB.")
+            % {"name": path.name}
+        )
+    return text
+
+
+def _facts(model: RegisteredModel, byte_count: int) -> Iterator[str]:
+    yield str(model.get_kind_display())
+    if model.family:
+        yield model.family
+    if model.kind == Kind.CHECKPOINT:
+        yield f"{model.native_width}×{model.native_height}"
+    yield filesizeformat(byte_count).replace("\xa0", " ")

@@ -18,7 +18,7 @@ from website.demo.processes import Processes, edge_command, web_command, worker_
 from website.demo.progress import Progress, Report
 
 ROOT = Path(__file__).resolve().parents[3]
-MODEL_FOLDER = ROOT / "fixtures" / "models" / "pocket-objects"
+MODELS = ROOT / "fixtures" / "models"
 
 
 class Demonstration:
@@ -62,8 +62,8 @@ class Demonstration:
         with step("Keys and log-ins"):
             create_keys()
             self.passwords = people.create_people(self.folder.log_ins)
-        with step("Model and prompt templates"):
-            studio.create_templates(studio.register_model(MODEL_FOLDER))
+        with step("Models and prompt templates"):
+            studio.create_templates(studio.register_models(MODELS))
         runs = library.order_pictures(library.People.load())
         self.processes.start("worker", worker_command(ROOT), self._environ())
         self._start_edge()

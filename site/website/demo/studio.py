@@ -24,24 +24,36 @@ COLOURS = (
     "a white, a yellow"
 ).split(", ")
 LIGHT = ("soft light", "warm light", "soft shadow", "clean product shot")
+COMPANIONS = ("pocket-clip", "pocket-canny", "pocket-pastel", "pocket-mint")
+FAMILIES = {"pocket-pastel": "sd", "pocket-mint": "sd"}
+"""What the files of LoRA and embedding do not say."""
 SIDE = 768
 """Pixels of the finished masters; the model draws 128."""
 
 
-def register_model(folder: Path) -> RegisteredModel:
-    """Register the embedded model and allow it; does nothing where that is done."""
+def register_models(folder: Path) -> RegisteredModel:
+    """Register and allow all models that ship, where that is not done yet.
+
+    Returns the one that draws.
+    """
+    for name in (MODEL, *COMPANIONS):
+        _register(folder / name)
+    return RegisteredModel.objects.get(slug=MODEL)
+
+
+def _register(folder: Path) -> None:
     call_command(
         "imagepipe",
         "register-model",
         str(folder),
-        name=MODEL,
+        name=folder.name,
+        family=FAMILIES.get(folder.name),
         licence="MIT",
         card=folder / "README.md",
         allow=True,
         verbosity=0,
         stdout=_Silence(),
     )
-    return RegisteredModel.objects.filter(slug=MODEL).latest("pk")
 
 
 def create_templates(model: RegisteredModel) -> None:
