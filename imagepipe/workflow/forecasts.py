@@ -87,9 +87,7 @@ def expected_of(run: Run) -> Expectation:
     first = run.graph.get("nodes", {}).get("generate-00", {}).get("params", {})
     steps, width, height = (_whole(first.get(name)) for name in ("steps", "width", "height"))
     seeds = run.request.get("seeds") or ()
-    return expect(
-        Job(run.model_id, max(1, len(seeds)), steps, width * height), finished_runs()
-    )
+    return expect(Job(run.model_id, max(1, len(seeds)), steps, width * height), finished_runs())
 
 
 def finished_runs() -> list[Finished]:
