@@ -48,7 +48,7 @@ def test_a_wrong_clock_neither_steals_a_lease_nor_loses_nor_keeps_one(sandbox, s
 
     def runs(condition: str) -> list[tuple[Any, ...]]:
         """All of them, once the condition holds for each."""
-        return three(f"select {columns} from imagepipe_run where {condition}")
+        return three(" ".join(["select", columns, "from imagepipe_run where", condition]))
 
     workers: dict[int, subprocess.Popen[str]] = {}
     try:
