@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -56,7 +57,7 @@ class QuotaRequestIndexView(PermissionCheckedMixin, BaseListingView):
         return [
             UserColumn("user", label=gettext_lazy("Who asks")),
             Column("quota", label=gettext_lazy("Quota")),
-            Column("amount", label=gettext_lazy("How much more"), sort_key="amount"),
+            Column("amount", label=gettext_lazy("More"), sort_key="amount"),
             Column("reason", label=gettext_lazy("Reason"), width="30%"),
             DateColumn(
                 "created_at",
@@ -64,9 +65,13 @@ class QuotaRequestIndexView(PermissionCheckedMixin, BaseListingView):
                 sort_key="created_at",
                 classname=WIDE,
             ),
-            DateColumn("valid_until", label=gettext_lazy("Until"), classname=WIDE),
+            Column("valid_until", label=gettext_lazy("Until"), accessor=_end, classname=WIDE),
             DecisionColumn("decision", label=gettext_lazy("Decision")),
         ]
+
+
+def _end(request: QuotaRequest) -> str:
+    return date_format(timezone.localtime(request.valid_until), "SHORT_DATETIME_FORMAT")
 
 
 class QuotaRequestsMenuItem(MenuItem):
