@@ -25,6 +25,7 @@ from imagepipe.views.image_chooser import add_generate_tab
 from imagepipe.views.notices import RunsPanel
 from imagepipe.views.permitted import PermittedMenuItem
 from imagepipe.views.prompt_templates import MENU_HOOK, PromptTemplateViewSet
+from imagepipe.views.quota_requests import QuotaRequestsMenuItem
 
 register_snippet(PromptTemplateViewSet)
 register_admin_url_finder(Asset, AssetURLFinder)
@@ -75,6 +76,17 @@ for _position, _entry in enumerate(ENTRIES, start=1):
 _register_entry(250, "queue", _("Queue"), "list-ol", MAKING)
 
 
+@hooks.register(MENU_HOOK)
+def register_quota_requests() -> MenuItem:
+    return QuotaRequestsMenuItem(
+        _("Requests for more"),
+        reverse("imagepipe_admin:quota_requests"),
+        name="imagepipe-quota-requests",
+        icon_name="tasks",
+        order=260,
+    )
+
+
 @hooks.register("construct_homepage_panels")
 def add_own_runs(request: HttpRequest, panels: list[Any]) -> None:
     panels.append(RunsPanel())
@@ -89,7 +101,7 @@ def register_group_permission_panel() -> type:
 def register_permissions() -> QuerySet[Permission]:
     return Permission.objects.filter(
         content_type__app_label="imagepipe",
-        codename__in=["add_registeredmodel", "promote_registeredmodel"],
+        codename__in=["add_registeredmodel", "promote_registeredmodel", "change_quota"],
     )
 
 

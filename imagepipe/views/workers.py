@@ -79,7 +79,7 @@ def worker_rows(user: AbstractBaseUser) -> list[WorkerRow]:
     steps = StepRun.objects.filter(run__in=keys, state=RunState.RUNNING)
     nodes = dict(steps.values_list("run", "node")) if keys else {}
     rows = [
-        _row(worker, runs.get(worker.run_id), worker.node or nodes.get(worker.run_id, ""), now)
+        _row(worker, runs.get(worker.run_id), nodes.get(worker.run_id, ""), now)
         for worker in workers
     ]
     return sorted(rows, key=lambda row: not row.is_alive)

@@ -23,6 +23,7 @@ from imagepipe.review.models import Review
 from imagepipe.workflow import blobs, production, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
 from imagepipe.workflow.enqueue import queue_run
+from imagepipe.workflow.exceptions import QueueRefused
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.steps.registry import check_types
 
@@ -60,8 +61,9 @@ class StartRun(Action[Run, Run]):
             return earlier
         try:
             return super().execute(skip_permission_checks=True)
-        except IntegrityError:
-            # Asked twice at the same moment: the other one was first.
+        except (IntegrityError, QueueRefused):
+            # Asked twice at the same moment: the other one was first, and may have taken the
+            # last place in the queue or the rest of a quota.
             if (earlier := self._earlier()) is not None:
                 return earlier
             raise

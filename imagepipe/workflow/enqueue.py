@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from imagepipe.conf import get_settings
 from imagepipe.events.bus import RunQueued, emit
 from imagepipe.workflow import quotas
-from imagepipe.workflow.estimates import estimate
 from imagepipe.workflow.exceptions import QueueRefused
+from imagepipe.workflow.forecasts import expected_of
 from imagepipe.workflow.models import Run, RunState
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
@@ -29,7 +29,7 @@ def queue_run(run: Run, user: AbstractBaseUser | None) -> None:
     run.priority = max(LOWEST_PRIORITY, min(HIGHEST_PRIORITY, run.priority))
     run.state = RunState.QUEUED
     run.created_by = user
-    run.estimated_seconds = estimate(run)
+    run.estimated_seconds = expected_of(run).seconds
     needs = run.model.defaults if run.model_id else {}
     run.resource = run.resource or str(needs.get("resource", ""))[:40]
     run.memory_bytes = run.memory_bytes or max(0, int(needs.get("memory_bytes", 0)))

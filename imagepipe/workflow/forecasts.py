@@ -83,9 +83,11 @@ def alive(now: dt.datetime) -> QuerySet[QueueWorker]:
 
 
 def expected_of(run: Run) -> Expectation:
-    """Return how long a saved run is expected to take; two queries."""
-    [facts] = _with_facts(Run.objects.filter(pk=run.pk)).values_list(*FACTS)
-    return expect(Job(*_job(facts)), finished_runs())
+    """Return how long a run, saved or not, is expected to take; one query."""
+    first = run.graph.get("nodes", {}).get("generate-00", {}).get("params", {})
+    steps, width, height = (_whole(first.get(name)) for name in ("steps", "width", "height"))
+    seeds = run.request.get("seeds") or ()
+    return expect(Job(run.model_id, max(1, len(seeds)), steps, width * height), finished_runs())
 
 
 def finished_runs() -> list[Finished]:

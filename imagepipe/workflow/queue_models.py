@@ -32,7 +32,7 @@ class QueueWorker(models.Model):
         Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     node = models.CharField(max_length=60, blank=True)
-    """The step of the run that it is in."""
+    """Not written: the step run that is running says it. To be dropped."""
     models_loaded = models.JSONField(default=list)
     """Slugs of the models that are warm in its memory, the latest last."""
     resources = models.JSONField(default=list)

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from imagepipe.exceptions import ImagepipeError, InvalidState, LeaseLost
@@ -206,7 +206,7 @@ class _Execution:
             progress=0,
             input_hash=input_hash,
             attempt=F("attempt") + 1,
-            started_at=timezone.now(),
+            started_at=database_now(),
             error="",
         )
 
@@ -226,13 +226,13 @@ class _Execution:
                 output=output,
                 source=source,
                 input_hash=input_hash,
-                finished_at=timezone.now(),
+                finished_at=database_now(),
             )
 
     def _mark(self, step: StepRun, target: RunState, error: str) -> None:
         if leases.is_held(self.run.pk, self.lease.owner):
             StepRun.objects.filter(pk=step.pk).update(
-                state=target, error=error, finished_at=timezone.now()
+                state=target, error=error, finished_at=database_now()
             )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from imagepipe.events.bus import RunEnded, emit
 from imagepipe.exceptions import InvalidState, LeaseLost
+from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.models import FINISHED, RUN_TRANSITIONS, Run, RunState
 
 __all__ = ["FINISHED", "advance", "sources"]
@@ -32,7 +32,7 @@ def advance(run: Run, target: RunState, *, owner: str | None = None, **values: A
     if target is not RunState.RUNNING:
         values |= {"lease_owner": "", "lease_until": None}
     if target in FINISHED:
-        values |= {"finished_at": timezone.now()}
+        values |= {"finished_at": database_now()}
     else:
         values |= {"finished_at": None}
     changed = rows.update(state=target, **values)

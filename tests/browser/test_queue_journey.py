@@ -54,7 +54,7 @@ def runs(editor: User) -> list[Run]:
     worker: dict[str, Any] = {"started_at": now - 60 * minute, "seen_at": now}
     QueueWorker.objects.create(
         name="gpu-1:4711:a", host="gpu-1", pid=4711, engine="database", run=running,
-        node="generate-00", state="busy", models_loaded=["pocket-objects"],
+        state="busy", models_loaded=["pocket-objects"],
         resources=["gpu"], memory_bytes=3_400_000_000, memory_limit_bytes=16_000_000_000,
         executed=112, model_swaps=3, **worker,
     )  # fmt: skip

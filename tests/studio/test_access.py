@@ -211,6 +211,7 @@ def test_a_superuser_sees_the_whole_menu(editor, rf):
         "Generate",
         "Runs",
         "Queue",
+        "Requests for more",
         "Pictures",
         "Prompt templates",
         "To review",

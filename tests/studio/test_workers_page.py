@@ -60,7 +60,7 @@ def test_a_silent_worker_is_not_taken_for_alive(admin, run):
 
 
 def test_a_run_that_one_may_not_see_is_not_named(browse, person, run, root):
-    worker(state="busy", run=run, node="generate-00")
+    worker(state="busy", run=run)
     own = root.add_child(name="Own")
     page = browse(person("vera", "view", collection=own)).get(reverse(PAGE))
     assertNotContains(page, run.title)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +16,8 @@ from imagepipe.workflow.durations import (
     expect,
     remaining,
 )
+from imagepipe.workflow.forecasts import expected_of, outlook
+from imagepipe.workflow.models import Run, RunState, StepRun
 
 SMALL = Job(model=1, pictures=1, steps=10, pixels=100)
 LARGE = Job(model=1, pictures=1, steps=20, pixels=400)
@@ -89,3 +94,41 @@ def test_an_expectation_is_positive_and_grows_with_the_pictures(past, pictures) 
 )
 def test_what_is_left(expected, elapsed, progress, left) -> None:
     assert remaining(expected, elapsed, progress) == left
+
+
+def took(run: Run, seconds: float, **values: object) -> None:
+    """As if the run had succeeded at its first attempt after so long."""
+    now = timezone.now()
+    values = {"state": RunState.SUCCEEDED, "attempt": 1} | values
+    started = now - dt.timedelta(seconds=seconds)
+    Run.objects.filter(pk=run.pk).update(started_at=started, finished_at=now, **values)
+
+
+@pytest.mark.django_db
+def test_a_new_run_carries_what_the_queue_page_expects_of_it(start):
+    first = start(candidates=2)
+    assert first.estimated_seconds is None
+    took(first, 8.0)
+    same = start(candidates=3)
+    assert same.estimated_seconds == pytest.approx(12.0)
+    long = start(candidates=1, steps=24)
+    assert long.estimated_seconds == pytest.approx(16.0)
+    forecasts = outlook([same, long], timezone.now()).forecasts
+    for run, basis in ((same, Basis.SAME), (long, Basis.MODEL)):
+        assert forecasts[run.pk].expectation == expected_of(run)
+        assert expected_of(run).basis == basis
+        assert expected_of(run).seconds == run.estimated_seconds
+
+
+@pytest.mark.django_db
+def test_only_runs_that_computed_everything_at_once_are_measured(start):
+    took(start(), 500.0, attempt=2)
+    took(start(), 600.0, state=RunState.FAILED)
+    reused = start()
+    took(reused, 0.1)
+    StepRun.objects.create(
+        run=reused, node="generate-00", kind="generate", source=StepRun.Source.REUSED
+    )
+    assert start().estimated_seconds is None
+    took(start(candidates=2), 4.0)
+    assert start(candidates=1).estimated_seconds == pytest.approx(2.0)
