@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from wagtail.images.views.serve import generate_image_url
 
 from imagepipe.delivery.addresses import Extension, edge_url
+from imagepipe.delivery.colours import colour_words
 from imagepipe.delivery.documents import scene_of
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import MIME_TYPES, Keyring, Plan, Preset, Transform, plan
@@ -36,6 +37,8 @@ class Presentation:
     """What is cut out of the picture for this use, before the preset."""
     recipe: str = ""
     """SHA-256 of the recipe of a generated picture, for those who count views."""
+    placeholder: bool = True
+    """Whether a lazy picture's place has its dominant colour until it has loaded."""
 
     def transforms(self, width: int, height: int) -> tuple[Transform, ...]:
         """The preset's, for a picture of this size with this use's crop."""
@@ -67,6 +70,17 @@ class Presentation:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """What stands in a picture's place where ``media`` holds, an HTML media query list."""
+
+    media: str
+    presentation: Presentation
+    document: Mapping[str, Any] | None
+    image: Any = None
+    """The Wagtail image where there is no document: imagepipe does not manage it."""
+
+
+@dataclass(frozen=True)
 class PictureSources:
     """The addresses of one picture in one place, and the pixels of the largest."""
 
@@ -92,8 +106,15 @@ def sources_of(document: Mapping[str, Any], presentation: Presentation) -> Pictu
     )
 
 
-def picture_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
-    """A `<picture>` from the edge; in a `<figure>` that discloses where AI has made it."""
+def picture_html(
+    document: Mapping[str, Any],
+    presentation: Presentation,
+    variants: Sequence[Variant] = (),
+) -> SafeString:
+    """A `<picture>` from the edge; in a `<figure>` that discloses where AI has made it.
+
+    The first variant whose media query holds is shown instead.
+    """
     found = sources_of(document, presentation)
     sources = format_html_join(
         "",
@@ -110,9 +131,64 @@ def picture_html(document: Mapping[str, Any], presentation: Presentation) -> Saf
         "width": str(found.width),
         "height": str(found.height),
         **presentation.image_attributes(),
+        **_colour(document, presentation, variants),
     }
-    picture = format_html("<picture>{}<img{}></picture>", sources, _attributes(attributes))
-    return disclosed(picture, presentation) if document["disclosure"] else picture
+    image = format_html("{}<img{}>", sources, _attributes(attributes))
+    return _with_variants(image, presentation, variants, bool(document["disclosure"]))
+
+
+def _with_variants(
+    image: SafeString,
+    presentation: Presentation,
+    variants: Sequence[Variant],
+    is_disclosed: bool,
+) -> SafeString:
+    sources = format_html_join("", "{}", ((_variant_sources(one),) for one in variants))
+    picture = format_html("<picture>{}{}</picture>", sources, image)
+    shown = [variant.document for variant in variants if variant.document is not None]
+    is_disclosed = is_disclosed or any(document["disclosure"] for document in shown)
+    return disclosed(picture, presentation) if is_disclosed else picture
+
+
+def _variant_sources(variant: Variant) -> SafeString:
+    """In all formats, JPEG too: the `<img>` is another picture."""
+    if variant.document is None:
+        found = _unmanaged_attributes(variant.image, variant.presentation)
+        source = found.pop("src")
+        return format_html(
+            "<source{}>", _attributes({"media": variant.media, "srcset": source, **found})
+        )
+    sources = sources_of(variant.document, variant.presentation)
+    return format_html_join(
+        "",
+        "<source{}>",
+        (
+            (
+                _attributes(
+                    {
+                        "media": variant.media,
+                        "type": MIME_TYPES[extension],
+                        "srcset": srcset,
+                        "sizes": sources.sizes,
+                        "width": str(sources.width),
+                        "height": str(sources.height),
+                    }
+                ),
+            )
+            for extension, srcset in sources.srcsets.items()
+        ),
+    )
+
+
+def _colour(
+    document: Mapping[str, Any], presentation: Presentation, variants: Sequence[Variant]
+) -> dict[str, str]:
+    """Nothing where the page waits for the picture anyway, or where another may come."""
+    others = [variant.document != document for variant in variants]
+    if presentation.priority or not presentation.placeholder or any(others):
+        return {}
+    words = colour_words((document.get("placeholder") or {}).get("colour", ""))
+    return {"data-imagepipe-colour": words} if words else {}
 
 
 def preload_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
@@ -160,34 +236,39 @@ def disclosed(picture: SafeString, presentation: Presentation) -> SafeString:
     )
 
 
-def unmanaged_html(image: Any, presentation: Presentation) -> SafeString:
+def unmanaged_html(
+    image: Any, presentation: Presentation, variants: Sequence[Variant] = ()
+) -> SafeString:
     """An image not (yet) managed by imagepipe: through Wagtail's own doors, no pixel work.
 
     With Wagtail's serve view in the site's URLs, its renditions are made when a browser asks;
     else the file itself is shown.
     """
-    preset = presentation.preset
-    transforms = preset.transforms(image.width, image.height)
-    attributes: dict[str, str] = {}
+    attributes = _unmanaged_attributes(image, presentation)
+    html = format_html(
+        "<img{}>", _attributes({**attributes, **presentation.image_attributes()})
+    )
+    return _with_variants(html, presentation, variants, False) if variants else html
+
+
+def _unmanaged_attributes(image: Any, presentation: Presentation) -> dict[str, str]:
+    transforms = presentation.preset.transforms(image.width, image.height)
     try:
         urls = [(generate_image_url(image, _filter(item)), item.width) for item in transforms]
-        size = plan(image.width, image.height, transforms[-1])
-        attributes = {
-            "src": urls[-1][0],
-            "srcset": ", ".join(f"{url} {width}w" for url, width in urls),
-            "sizes": presentation.all_sizes(),
-            "width": str(size.width),
-            "height": str(size.height),
-        }
     except NoReverseMatch:
-        attributes = {
+        return {
             "src": image.file.url,
             "width": str(image.width),
             "height": str(image.height),
         }
-    return format_html(
-        "<img{}>", _attributes({**attributes, **presentation.image_attributes()})
-    )
+    size = plan(image.width, image.height, transforms[-1])
+    return {
+        "src": urls[-1][0],
+        "srcset": ", ".join(f"{url} {width}w" for url, width in urls),
+        "sizes": presentation.all_sizes(),
+        "width": str(size.width),
+        "height": str(size.height),
+    }
 
 
 def _attributes(values: Mapping[str, str]) -> SafeString:

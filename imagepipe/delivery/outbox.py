@@ -37,7 +37,12 @@ def request_publication(asset: Asset, *, decorative: bool | None = None) -> Publ
 
 
 def _dated(document: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """Say when what is shown was changed last: now, unless it is what it was."""
+    """Say when what is shown was changed last: now, unless it is what it was.
+
+    What stands in the picture's place while it loads is a fact of the version, and is kept.
+    """
+    if "placeholder" in before and before.get("version") == document.get("version"):
+        document = {**document, "placeholder": before["placeholder"]}
     if document == {name: fact for name, fact in before.items() if name != "changed"}:
         return before
     return {**document, "changed": int(timezone.now().timestamp())}

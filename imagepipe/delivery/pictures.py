@@ -82,12 +82,17 @@ def remembered_deliveries(image_ids: Iterable[Any]) -> Known:
 
 
 def delivery_of(
-    image: models.Model, *, page: models.Model | None = None, holder: Any = None
+    image: models.Model,
+    *,
+    page: models.Model | None = None,
+    holder: Any = None,
+    beside: Iterable[Any] = (),
 ) -> Delivery:
     """Delivery data of one image; the first call of a page loads those of all its images.
 
     Discovery happens at the first picture that the cache does not know. ``holder`` (the
-    request, or else the page) remembers the answers for as long as it lives.
+    request, or else the page) remembers the answers for as long as it lives. ``beside`` are
+    keys of images that are wanted next.
     """
     memo: Known = {} if holder is None else holder.__dict__.setdefault(_MEMO, {})
     if image.pk in memo:
@@ -95,7 +100,7 @@ def delivery_of(
     if (hit := cache.get(_key(image.pk))) is not None:
         memo[image.pk] = hit
         return hit
-    ids = {image.pk}
+    ids = {image.pk, *beside}
     if page is not None and _is_first_miss(memo, page):
         ids |= image_ids_of(page)
     memo.update(load_deliveries(ids - memo.keys()))

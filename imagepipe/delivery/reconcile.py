@@ -23,9 +23,10 @@ from imagepipe.delivery import feeds, images, storage
 from imagepipe.delivery.grants import build_grant
 from imagepipe.delivery.lease import Lease
 from imagepipe.delivery.models import Publication
+from imagepipe.delivery.pictures import forget
 from imagepipe.delivery.purge.outbox import request_purge
 from imagepipe.delivery.purge.probe import probe_of
-from imagepipe.delivery.scenes import find_scene
+from imagepipe.delivery.scenes import find_scene, known_content
 from imagepipe.exceptions import ImagepipeError, LeaseLost
 from imagepipe.grants import Grant, grant_path, master_path, parent_path, seal, shard_of
 from imagepipe.provenance.keys import GrantSigner, load_grant_signer
@@ -91,6 +92,7 @@ def _reconcile(publication: Publication, signer: GrantSigner, lease: Lease) -> N
         images.project_image(publication.asset.uid)
         return
     _find_scenes(publication.asset)
+    _show_placeholder(publication.pk)
     target, asset, grant = _snapshot(publication.pk)
     for version in grant.versions:
         if version.state == "published":
@@ -125,6 +127,25 @@ def _find_scenes(asset: Asset) -> None:
     published = asset.versions.filter(state=AssetVersion.State.PUBLISHED)
     for sha256 in set(published.values_list("sha256", flat=True)):
         find_scene(sha256)
+
+
+def _show_placeholder(publication_id: int) -> None:
+    """Tell pages what stands in the picture's place while it loads, if they do not know."""
+    with transaction.atomic():
+        publication = (
+            Publication.objects.select_for_update(of=("self",))
+            .select_related("asset__published_version")
+            .get(pk=publication_id)
+        )
+        version, document = publication.asset.published_version, publication.document
+        if version is None or not document.get("published"):
+            return
+        found = known_content(version.sha256).placeholder
+        if found is None or document.get("placeholder") == found:
+            return
+        document = {**document, "placeholder": found}
+        Publication.objects.filter(pk=publication_id).update(document=document)
+    forget(publication.asset.uid.hex)
 
 
 def _snapshot(publication_id: int) -> tuple[int, Asset, Grant]:

@@ -43,6 +43,7 @@ def represent(
             {"type": MIME_TYPES[extension], "srcset": found.srcsets[extension]}
             for extension in SOURCES
         ],
+        "placeholder": document.get("placeholder"),
         "disclosure": _("AI-generated") if document["disclosure"] else "",
         "terms": document.get("rights") or {},
         "html": picture_html(document, presentation),

@@ -1,27 +1,30 @@
 """What is known of a published picture's content, kept beside its master.
 
-Faces and subject are facts of the bytes: found once, stored under the content hash in the
-private storage, and put into every grant of that master. Losing them costs only finding them
-again.
+Faces, subject and what stands in its place while it loads are facts of the bytes: found once,
+stored under the content hash in the private storage, and put into grants and the documents of
+pages. Losing them costs only finding them again.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.base import ContentFile
 
 from imagepipe.assets import masters
 from imagepipe.conf import get_settings
+from imagepipe.delivery.colours import find_placeholder, read_placeholder
 from imagepipe.delivery.subjects import find_faces, find_subject
 from imagepipe.urlspec import Scene
 
 logger = logging.getLogger("imagepipe.delivery")
 
-#: Raise it when the same bytes would give other boxes.
-FINDER = 1
+#: Raise it when the same bytes would give other facts.
+FINDER = 2
 _LARGEST = 100_000  # bytes of a stored scene
 
 
@@ -30,22 +33,36 @@ def scene_name(sha256: str) -> str:
     return f"scenes/{sha256[:2]}/{sha256}.{FINDER}.json"
 
 
+@dataclass(frozen=True)
+class KnownContent:
+    """What was found in a master."""
+
+    scene: Scene = Scene()
+    placeholder: dict[str, str] | None = None
+
+
 def known_scene(sha256: str) -> Scene:
     """Faces and subject of a master, as far as they were looked for."""
+    return known_content(sha256).scene
+
+
+def known_content(sha256: str) -> KnownContent:
+    """Everything that was found in a master, as far as it was looked for."""
     storage, name = get_settings().private_storage, scene_name(sha256)
     try:
         with storage.open(name) as file:
-            return _read(json.loads(file.read(_LARGEST)))
+            value = json.loads(file.read(_LARGEST))
+            return KnownContent(_read(value), read_placeholder(value["placeholder"]))
     except FileNotFoundError:
-        return Scene()
+        return KnownContent()
     except (OSError, ValueError, KeyError, TypeError):
         logger.warning("the stored scene of master %s is damaged", sha256[:16])
         storage.delete(name)
-        return Scene()
+        return KnownContent()
 
 
 def find_scene(sha256: str) -> None:
-    """Look for faces and subject, unless that was done. Needs no transaction; takes 0.2 s.
+    """Look into a master, unless that was done. Needs no transaction; takes 0.2 s.
 
     A picture that cannot be looked at has nothing known; that is stored too.
     """
@@ -53,11 +70,19 @@ def find_scene(sha256: str) -> None:
     if storage.exists(name):
         return
     content = masters.read(sha256)
-    try:
-        found: dict[str, Any] = {"faces": find_faces(content), "subject": find_subject(content)}
-    except Exception:  # noqa: BLE001 a publication must not fail for a crop
-        logger.warning("faces and subject were not found in master %s", sha256[:16])
-        found = {"faces": [], "subject": None}
+
+    def found_by(find: Callable[[bytes], Any], nothing: Any) -> Any:
+        try:
+            return find(content)
+        except Exception:  # noqa: BLE001 a publication must not fail for a crop
+            logger.warning("%s failed on master %s", find.__name__, sha256[:16])
+            return nothing
+
+    found = {
+        "faces": found_by(find_faces, ()),
+        "subject": found_by(find_subject, None),
+        "placeholder": found_by(find_placeholder, None),
+    }
     storage.save(name, ContentFile(json.dumps(found).encode()))
 
 

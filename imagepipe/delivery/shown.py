@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,24 @@ class ShownPicture:
 
 
 def show(
-    context: Context, value: Any, *, alt: str | None = None, decorative: bool = False
+    context: Context,
+    value: Any,
+    *,
+    alt: str | None = None,
+    decorative: bool = False,
+    beside: Iterable[Any] = (),
 ) -> ShownPicture | None:
     """Find what a template shows with ``value``; None if it is no image.
 
     ``alt`` and ``decorative`` are said by the template and win over the use and the asset.
+    The values ``beside`` it are shown next: they are loaded with the same query.
     """
     image, use = image_of(value)
     if image is None:
         return None
-    delivery = delivery_of(image, page=page_of(context), holder=holder_of(context))
+    others = {other.pk for other, _use in map(image_of, beside) if other is not None}
+    page, holder = page_of(context), holder_of(context)
+    delivery = delivery_of(image, page=page, holder=holder, beside=others)
     unmanaged = delivery["state"] == "unmanaged"
     if unmanaged and isinstance(image, UnloadedImage):
         image = image.load()

@@ -32,6 +32,7 @@ from imagepipe.delivery.shown import (
     shown_before,
 )
 from imagepipe.delivery.unloaded import ImageExpression
+from imagepipe.delivery.variants import NARROW_MEDIA, ArtDirection, may_show
 from imagepipe.seo.image_object import structured_data
 from imagepipe.seo.social import social_card
 from imagepipe.urlspec import InvalidTransform, Preset
@@ -40,6 +41,7 @@ register = template.Library()
 logger = logging.getLogger("imagepipe.delivery")
 
 DEFAULT_PRESET = "content"
+OTHER_IMAGES = {"narrow_image", "dark_image"}
 FREE = ("widths", "ratio", "fit", "gravity", "quality", "background")
 
 
@@ -52,16 +54,23 @@ def picture(
     priority: bool = False,
     sizes: str | None = None,
     decorative: bool = False,
+    placeholder: bool = True,
+    narrow: str | None = None,
+    narrow_media: str = NARROW_MEDIA,
+    narrow_image: Any = None,
+    dark_image: Any = None,
     **attributes: Any,
 ) -> SafeString:
     """Show a Wagtail image, or the value of an image block, from the edge.
 
     ``class`` goes to the `<img>`, ``figure_class`` to the `<figure>` around a disclosed one;
-    ``widths``, ``ratio`` and the other options of presets hold for this use.
+    ``widths``, ``ratio`` and the other options of presets hold for this use. ``narrow`` names
+    the preset of narrow viewports; another image may stand there, and on dark pages.
     """
     css_class, figure_class = attributes.pop("class", ""), attributes.pop("figure_class", "")
     chosen = _preset("picture", preset, attributes)
-    shown = show(context, image, alt=alt, decorative=decorative)
+    others = narrow_image, dark_image
+    shown = show(context, image, alt=alt, decorative=decorative, beside=others)
     if shown is None:
         return NOTHING
     presentation = Presentation(
@@ -73,11 +82,25 @@ def picture(
         figure_class=str(figure_class),
         crop=shown.use.crop,
         recipe=(shown.document or {}).get("recipe", ""),
+        placeholder=bool(placeholder),
     )
-    if shown.document is not None:
-        remember_shown(context, shown)
-        return picture_html(shown.document, presentation)
-    return unmanaged_html(shown.image, presentation) if shown.image else _nothing(shown)
+    if may_show(shown) is None:
+        return _nothing(shown)
+    narrow_picture, dark_picture = (
+        may_show(show(context, other, beside=others)) for other in others
+    )
+    direction = ArtDirection(
+        _checked("picture", narrow, {}) if narrow else None,
+        str(narrow_media) or NARROW_MEDIA,
+        narrow_picture,
+        dark_picture,
+    )
+    variants = tuple(direction.variants(shown, presentation))
+    for picture in filter(None, (shown, narrow_picture, dark_picture)):
+        remember_shown(context, picture)
+    if shown.document is None:
+        return unmanaged_html(shown.image, presentation, variants)
+    return picture_html(shown.document, presentation, variants)
 
 
 @register.simple_tag(takes_context=True)
@@ -121,6 +144,8 @@ def _by_key(name: str) -> None:
     def compile_by_key(parser: Parser, token: Token) -> Node:
         node = compile_tag(parser, token)
         node.args[:1] = map(ImageExpression, node.args[:1])
+        for option in node.kwargs.keys() & OTHER_IMAGES:
+            node.kwargs[option] = ImageExpression(node.kwargs[option])
         return node
 
     register.tag(name, compile_by_key)
@@ -143,18 +168,24 @@ def prefetch_pictures(context: Context, images: Iterable[Any]) -> SafeString:
 
 def _preset(tag: str, name: str, options: Mapping[str, Any]) -> Preset:
     """Mistakes of the template stop a developer; visitors get the default preset instead."""
+    return _checked(tag, name, options) or get_preset(DEFAULT_PRESET)
+
+
+def _checked(tag: str, name: str, options: Mapping[str, Any]) -> Preset | None:
+    """None for a mistake, where it does not stop a developer."""
     try:
         if unknown := sorted(set(options) - set(FREE)):
             raise template.TemplateSyntaxError(
                 f"{tag} does not know {', '.join(unknown)}; it knows preset, alt, priority, "
-                f"sizes, decorative, class, figure_class, {', '.join(FREE)}"
+                f"sizes, decorative, placeholder, narrow, narrow_media, narrow_image, "
+                f"dark_image, class, figure_class, {', '.join(FREE)}"
             )
         return adapted_preset(name, options)
     except (UnknownPreset, InvalidTransform, template.TemplateSyntaxError) as error:
         if settings.DEBUG:
             raise template.TemplateSyntaxError(f"{tag}: {error}") from error
         logger.error("picture with a mistake in its template: %s", error)
-        return get_preset(DEFAULT_PRESET)
+        return None
 
 
 def _nothing(shown: ShownPicture) -> SafeString:
