@@ -121,8 +121,9 @@ def test_more_like_the_chosen_picture(
 
 
 def test_in_the_stream_of_a_page_in_the_dark_on_a_phone(
-    open_browser: Callable[..., Page], hero: None, worker: Worker, shoot: Shoot
+    open_browser: Callable[..., Page], hero: None, worker: Worker, shoot: Shoot, settings: Any
 ) -> None:
+    settings.WAGTAIL_AUTOSAVE_INTERVAL = 0  # which may be under way when a script publishes
     root = WagtailPage.get_first_root_node()
     add = f"/admin/pages/add/imagepipe_fields/reportpage/{root.pk}/"
     page = open_browser(add, color_scheme="dark", viewport=PHONE)
