@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,16 @@ from imagepipe.views import run_stream
 from imagepipe.workflow.models import Run, RunState, StepRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run_apart(coroutine: Any) -> Any:
+    """Run it in a thread: a browser's loop may run in this one."""
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(coroutine)))
+    thread.start()
+    thread.join()
+    return found[0]
+
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +82,7 @@ def listen(
         return found
 
     client = client_of(user)
-    return asyncio.run(listen())
+    return run_apart(listen())
 
 
 def change(run: Run, **values: Any) -> None:
@@ -146,7 +157,7 @@ def test_strangers_hear_nothing(person, run):
     elsewhere = person("eve", "view", "generate", collection=root.add_child(name="Other"))
 
     def status(client: AsyncClient) -> int:
-        return asyncio.run(get(client, address(run))).status_code
+        return run_apart(get(client, address(run))).status_code
 
     assert status(client_of(elsewhere)) == 404
     assert status(client_of(person("publisher", "publish"))) == 404
@@ -165,7 +176,7 @@ def test_rights_that_were_taken_away_end_the_stream(person, run):
 
 def test_too_many_listeners_are_sent_away(editor, run, monkeypatch):
     monkeypatch.setattr(run_stream, "MOST", 0)
-    response = asyncio.run(get(client_of(editor), address(run)))
+    response = run_apart(get(client_of(editor), address(run)))
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 
 
@@ -177,5 +188,5 @@ def test_a_server_without_asgi_sends_no_events(admin, run):
 
 def test_the_page_listens_under_asgi(editor, run):
     url = reverse("imagepipe_admin:run", args=[run.uid])
-    page = asyncio.run(get(client_of(editor), url))
+    page = run_apart(get(client_of(editor), url))
     assert f'data-imagepipe-run-stream-value="{address(run)}"' in page.content.decode()
