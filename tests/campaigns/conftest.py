@@ -1,4 +1,10 @@
+"""Samples of the campaigns: for CI and `pytest -m campaign`; the suite leaves them out."""
+
 from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
 
 from tests.edge.conftest import (
     delivery,
@@ -22,3 +28,9 @@ __all__ = [
     "sandbox_original",
     "start_server",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.campaign)
