@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import NoReverseMatch
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from wagtail.images.views.serve import generate_image_url
 
-from imagepipe.delivery.addresses import Extension, edge_url
+from imagepipe.delivery.addresses import Extension, edge_urls
 from imagepipe.delivery.colours import colour_words
 from imagepipe.delivery.documents import scene_of
 from imagepipe.provenance.keys import load_keyring
-from imagepipe.urlspec import MIME_TYPES, Keyring, Plan, Preset, Transform, plan
+from imagepipe.urlspec import MIME_TYPES, Plan, Preset, Transform, plan
 from imagepipe.urlspec.transform import Region
 
 SOURCES: tuple[Extension, ...] = ("avif", "webp")
@@ -94,12 +94,12 @@ class PictureSources:
 def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
     """Signed addresses in all formats, best first; ``src`` is the largest fallback."""
     steps = _steps(document, presentation)
-    keyring = load_keyring()
     formats = (*SOURCES, FALLBACK)
-    largest, size = steps[-1]
+    srcsets = _srcsets(document, steps, formats)
+    size = steps[-1][1]
     return PictureSources(
-        {extension: _srcset(document, steps, extension, keyring) for extension in formats},
-        edge_url(document, largest, FALLBACK, keyring=keyring),
+        {extension: ", ".join(srcset) for extension, srcset in srcsets.items()},
+        srcsets[FALLBACK][-1].partition(" ")[0],
         presentation.all_sizes(),
         size.width,
         size.height,
@@ -198,7 +198,7 @@ def preload_html(document: Mapping[str, Any], presentation: Presentation) -> Saf
         "rel": "preload",
         "as": "image",
         "type": MIME_TYPES[SOURCES[0]],
-        "imagesrcset": _srcset(document, steps, SOURCES[0], load_keyring()),
+        "imagesrcset": ", ".join(_srcsets(document, steps, SOURCES[:1])[SOURCES[0]]),
         "imagesizes": replace(presentation, priority=True).all_sizes(),
         "fetchpriority": "high",
     }
@@ -213,16 +213,20 @@ def _steps(
     return [(transform, plan(*source, transform, scene)) for transform in transforms]
 
 
-def _srcset(
+def _srcsets(
     document: Mapping[str, Any],
-    steps: Iterable[tuple[Transform, Plan]],
-    extension: Extension,
-    keyring: Keyring,
-) -> str:
-    return ", ".join(
-        f"{edge_url(document, transform, extension, keyring=keyring)} {size.width}w"
-        for transform, size in steps
-    )
+    steps: Sequence[tuple[Transform, Plan]],
+    formats: Sequence[Extension],
+) -> dict[Extension, list[str]]:
+    """The candidates of each format, narrowest first."""
+    keyring = load_keyring()
+    rows = [edge_urls(document, transform, formats, keyring=keyring) for transform, _ in steps]
+    return {
+        extension: [
+            f"{url} {size.width}w" for url, (_, size) in zip(urls, steps, strict=True)
+        ]
+        for extension, urls in zip(formats, zip(*rows, strict=True), strict=True)
+    }
 
 
 def disclosed(picture: SafeString, presentation: Presentation) -> SafeString:
@@ -272,8 +276,9 @@ def _unmanaged_attributes(image: Any, presentation: Presentation) -> dict[str, s
 
 
 def _attributes(values: Mapping[str, str]) -> SafeString:
-    """In the given order."""
-    return format_html_join("", ' {}="{}"', values.items())
+    """In the given order. The names are ours, the values anybody's."""
+    pairs = (f' {name}="{conditional_escape(value)}"' for name, value in values.items())
+    return mark_safe("".join(pairs))  # noqa: S308 - escaped one by one
 
 
 def _filter(transform: Transform) -> str:

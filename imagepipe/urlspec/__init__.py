@@ -22,7 +22,7 @@ from imagepipe.urlspec.hints import Hints, resolve
 from imagepipe.urlspec.path import VERSION_DIGITS, ImagePath, build_path, parse_path
 from imagepipe.urlspec.presets import LADDER, PRESETS, SMART, Preset
 from imagepipe.urlspec.scene import NOTHING_KNOWN, Scene
-from imagepipe.urlspec.signing import Keyring, sign_path, verify_url
+from imagepipe.urlspec.signing import Keyring, sign_formats, sign_path, verify_url
 from imagepipe.urlspec.transform import COMPASS, GRAVITIES, KNOWN, MAX_DIMENSION, Transform
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "parse_transform",
     "plan",
     "resolve",
+    "sign_formats",
     "sign_path",
     "verify_url",
 ]

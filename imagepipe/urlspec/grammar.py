@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 from imagepipe.urlspec.exceptions import InvalidTransform
@@ -108,9 +109,8 @@ def _multiply(values: dict[str, Any], tenths: int) -> None:
 def format_transform(transform: Transform) -> str:
     """Write a transform in its canonical spelling: fixed order, defaults left out."""
     parts: list[str] = []
-    for key, (name, _read) in _FIELDS.items():
-        value = getattr(transform, name)
-        if value == getattr(_DEFAULT, name):
+    for key, value, default in zip(_FIELDS, _values(transform), _DEFAULTS, strict=True):
+        if value == default:
             continue
         if isinstance(value, tuple):
             value = ".".join(map(str, value))
@@ -120,4 +120,5 @@ def format_transform(transform: Transform) -> str:
     return ",".join(parts) or UNCHANGED
 
 
-_DEFAULT: Final = Transform()
+_values = attrgetter(*(name for name, _read in _FIELDS.values()))
+_DEFAULTS: Final = _values(Transform())

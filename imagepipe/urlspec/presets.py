@@ -40,7 +40,8 @@ class Preset:
             raise InvalidTransform(
                 f"preset {self.name}: both parts of the ratio must be 1 or more"
             )
-        self._transform(self.widths[0])
+        for width in self.widths:
+            self._transform(width)
 
     def transforms(self, source_width: int, source_height: int) -> tuple[Transform, ...]:
         """One transform per width, narrowest first; nothing is enlarged, no width comes twice.

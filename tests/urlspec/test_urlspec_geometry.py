@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imagepipe.urlspec import GRAVITIES, Preset, Scene, Transform, plan
+from imagepipe.urlspec import GRAVITIES, InvalidTransform, Preset, Scene, Transform, plan
 
 SIDES = st.integers(1, 9000)
 BOXES = st.integers(1, 8192)
@@ -216,6 +216,11 @@ def test_a_source_between_two_steps_ends_the_row_with_its_own_width() -> None:
     found = Preset("x").transforms(700, 400)
 
     assert [transform.width for transform in found] == [320, 480, 640, 700]
+
+
+def test_every_width_of_a_preset_is_held_to_the_largest_height() -> None:
+    with pytest.raises(InvalidTransform, match="height must be 1 to 8192"):
+        Preset("tower", widths=(320, 2400), ratio=(1, 5), fit="fill")
 
 
 def test_a_source_without_pixels_is_refused() -> None:
