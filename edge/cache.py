@@ -8,17 +8,24 @@ import logging
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edge.sidecars import pair_of
+
 logger = logging.getLogger("edge.cache")
 
 _MAGIC: Final = b"imagepipe rendition 1\n"
+_MAGIC_WITH_SIDECAR: Final = b"imagepipe rendition 2\n"
 _HEADER: Final = len(_MAGIC) + 32
 MEMORY_ITEM: Final = 512 * 1024
+#: Seconds that a sidecar stays after its picture went; longer than first answers may be shown.
+OUTLIVED: Final = 180
+_BESIDE: Final = "-c2pa-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +48,29 @@ SAME_MARKING: Final = 28
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Encoded bytes and their SHA-256 (hex), which is also the strong ETag."""
+    """Encoded bytes and their SHA-256 (hex), which is also the strong ETag.
+
+    `sidecar` is the credential of exactly these bytes, or empty where it is inside or missing.
+    """
 
     body: bytes
     sha256: str
+    sidecar: bytes = b""
 
     @classmethod
-    def of(cls, body: bytes) -> Picture:
+    def of(cls, body: bytes, sidecar: bytes = b"") -> Picture:
         """Hash the bytes."""
-        return cls(body, hashlib.sha256(body).hexdigest())
+        return cls(body, hashlib.sha256(body).hexdigest(), sidecar)
+
+    @property
+    def pair(self) -> str:
+        """The name of the sidecar; empty where there is none."""
+        return pair_of(self.sha256, len(self.body)) if self.sidecar else ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of both."""
+        return len(self.body) + len(self.sidecar)
 
 
 class MemoryCache:
@@ -59,6 +80,7 @@ class MemoryCache:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._pictures: OrderedDict[CacheKey, Picture] = OrderedDict()
+        self._pairs: dict[tuple[str, str, str], CacheKey] = {}
         self._lock = threading.Lock()
 
     def get(self, key: CacheKey) -> Picture | None:
@@ -71,16 +93,22 @@ class MemoryCache:
 
     def put(self, key: CacheKey, picture: Picture) -> None:
         """Keep a small picture; large ones stay on disk."""
-        size = len(picture.body)
-        if size > min(MEMORY_ITEM, self._most_bytes):
+        if picture.size > min(MEMORY_ITEM, self._most_bytes):
             return
         with self._lock:
-            old = self._pictures.pop(key, None)
-            self._bytes += size - (len(old.body) if old else 0)
+            self._drop(key)
+            self._bytes += picture.size
             self._pictures[key] = picture
+            if picture.pair:
+                self._pairs[key.asset, key.version, picture.pair] = key
             while self._bytes > self._most_bytes:
-                _, oldest = self._pictures.popitem(last=False)
-                self._bytes -= len(oldest.body)
+                self._drop(next(iter(self._pictures)))
+
+    def find(self, asset: str, version: str, pair: str) -> Picture | None:
+        """The picture of a version that has this sidecar."""
+        with self._lock:
+            key = self._pairs.get((asset, version, pair))
+            return None if key is None else self._pictures[key]
 
     @property
     def bytes_held(self) -> int:
@@ -91,17 +119,31 @@ class MemoryCache:
         """Forget everything."""
         with self._lock:
             self._pictures.clear()
+            self._pairs.clear()
             self._bytes = 0
 
     def purge(self, asset: str) -> None:
         """Forget everything of an asset."""
         with self._lock:
             for key in [key for key in self._pictures if key.asset == asset]:
-                self._bytes -= len(self._pictures.pop(key).body)
+                self._drop(key)
+
+    def _drop(self, key: CacheKey) -> None:
+        picture = self._pictures.pop(key, None)
+        if picture is not None:
+            self._bytes -= picture.size
+            pair = key.asset, key.version, picture.pair
+            if self._pairs.get(pair) == key:
+                del self._pairs[pair]
 
 
 class DiskCache:
-    """Pictures as files with their hash in front: a torn or rotten file is never served."""
+    """Pictures as files with their hash in front: a torn or rotten file is never served.
+
+    A picture and its sidecar are one file, written at once, which has a second name for those
+    who ask for the sidecar. That name stays when the first bytes give way to settled ones, for
+    those who still show them.
+    """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
@@ -127,22 +169,33 @@ class DiskCache:
                 return picture
         return None
 
-    def put(self, key: CacheKey, picture: Picture) -> None:
-        """Store atomically; a full or broken disk is logged and costs only speed."""
+    def find(self, asset: str, version: str, pair: str) -> Picture | None:
+        """The picture of a version that has this sidecar."""
+        picture = _read(self._beside(asset, version, pair))
+        return picture if picture is not None and picture.pair == pair else None
+
+    def put(self, key: CacheKey, picture: Picture) -> bool:
+        """Store atomically; a full or broken disk is logged, told, and costs only speed."""
         path = self._path(key)
         temporary = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             with os.fdopen(descriptor, "wb") as file:
-                file.write(_MAGIC + bytes.fromhex(picture.sha256))
-                file.write(picture.body)
+                file.write(_written(picture))
+            if picture.pair:
+                second = self._beside(key.asset, key.version, picture.pair)
+                with contextlib.suppress(FileNotFoundError):
+                    second.unlink()
+                os.link(temporary, second)
             os.replace(temporary, path)
+            return True
         except OSError as error:
             logger.warning("a picture was not cached on disk: %s", error.strerror)
             if temporary is not None:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
+            return False
 
     def purge(self, asset: str, keep: frozenset[str] = frozenset()) -> None:
         """Delete an asset's files, except those of the named versions (16 hex digits)."""
@@ -177,25 +230,38 @@ class DiskCache:
             self.purge(asset)
 
     def tidy(self) -> None:
-        """Delete what was not used for longest, until a tenth of the room is free."""
-        files = sorted(self._files())
-        total = sum(size for _, size, _ in files)
+        """Delete what was not used for longest, until a tenth of the room is free.
+
+        Sidecars that outlived their picture go first.
+        """
+        files = self._files()
+        for identity, (_, _, paths) in list(files.items()):
+            if all(_BESIDE in path for path in paths) and _is_past(paths[0]):
+                _unlink(files.pop(identity)[2])
+        total = sum(size for _, size, _ in files.values())
         if total <= self._most_bytes:
             return
-        for _, size, path in files:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+        for _, size, paths in sorted(files.values()):
+            _unlink(paths)
             total -= size
             if total <= self._most_bytes * 0.9:
                 return
 
-    def _files(self) -> Iterator[tuple[int, int, str]]:
+    def _files(self) -> dict[int, tuple[int, int, list[str]]]:
+        """Time of use, size and names, by inode."""
+        found: dict[int, tuple[int, int, list[str]]] = {}
         for root, _, names in os.walk(self._folder):
             for name in names:
                 path = os.path.join(root, name)
                 with contextlib.suppress(OSError):
                     status = os.stat(path)
-                    yield status.st_mtime_ns, status.st_size, path
+                    names_of: list[str] = []
+                    new = status.st_mtime_ns, status.st_size, names_of
+                    found.setdefault(status.st_ino, new)[2].append(path)
+        return found
+
+    def _beside(self, asset: str, version: str, pair: str) -> Path:
+        return self._folder / asset[:2] / asset / f"{version}{_BESIDE}{pair}"
 
     def _path(self, key: CacheKey) -> Path:
         name = f"{key.version}-{key.digest[:40]}"
@@ -209,16 +275,42 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
+def _is_past(path: str) -> bool:
+    try:
+        return time.time() - os.stat(path).st_ctime > OUTLIVED
+    except OSError:
+        return False
+
+
+def _unlink(paths: list[str]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def _written(picture: Picture) -> bytes:
+    """Magic, SHA-256 of the rest, and the bytes; with a sidecar their length before them."""
+    if not picture.sidecar:
+        return _MAGIC + bytes.fromhex(picture.sha256) + picture.body
+    rest = len(picture.body).to_bytes(8, "big") + picture.body + picture.sidecar
+    return _MAGIC_WITH_SIDECAR + hashlib.sha256(rest).digest() + rest
+
+
 def _read(path: Path) -> Picture | None:
     try:
         data = path.read_bytes()
         os.utime(path)
     except OSError:
         return None
-    picture = Picture.of(data[_HEADER:])
-    if data[:_HEADER] != _MAGIC + bytes.fromhex(picture.sha256):
-        logger.warning("removing a damaged file from the cache: %s", path.name)
-        with contextlib.suppress(OSError):
-            path.unlink()
-        return None
-    return picture
+    magic, rest = data[: len(_MAGIC)], data[_HEADER:]
+    digest = hashlib.sha256(rest)
+    if data[len(_MAGIC) : _HEADER] == digest.digest():
+        if magic == _MAGIC:
+            return Picture(rest, digest.hexdigest())
+        if magic == _MAGIC_WITH_SIDECAR:
+            end = 8 + int.from_bytes(rest[:8], "big")
+            return Picture.of(rest[8:end], rest[end:])
+    logger.warning("removing a damaged file from the cache: %s", path.name)
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return None

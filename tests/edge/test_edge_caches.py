@@ -234,7 +234,7 @@ def test_health_readiness_and_metrics(delivery, get, master):
     for line in (
         'imagepipe_edge_renders_total{format="jpg"} 1.0',
         'imagepipe_edge_requests_total{cache="memory",reason="ok",status="200"} 1.0',
-        'imagepipe_edge_signatures_total{outcome="signed"} 1.0',
+        'imagepipe_edge_signatures_total{outcome="sidecar"} 1.0',
         "imagepipe_edge_feed_fresh 1.0",
     ):
         assert line in text.splitlines()
