@@ -6,8 +6,9 @@ import hashlib
 import time
 from collections.abc import Callable
 
-from edge.cache import SAME_MARKING, SAME_PIXELS, CacheKey, DiskCache, MemoryCache, Picture
+from edge.cache import SAME_MARKING, SAME_PIXELS, CacheKey, MemoryCache, Picture
 from edge.config import EdgeConfig
+from edge.disk import DiskCache
 from edge.exceptions import NotDeliverable, Refusal
 from edge.flight import FileLocks, Gate, SingleFlight
 from edge.making import Job, Maker

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from edge.cache import CacheKey, DiskCache, Picture
+from edge.cache import CacheKey, Picture
+from edge.disk import DiskCache
 from edge.placement import Placement, Shelf
 from imagepipe.urlspec import Keyring
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.cache import CacheKey, DiskCache, MemoryCache, Picture
+from edge.cache import CacheKey, MemoryCache, Picture
+from edge.disk import DiskCache
 from edge.exceptions import Overloaded
 from edge.flight import FileLocks, Gate, SingleFlight
 
@@ -73,7 +74,7 @@ def test_a_full_disk_costs_only_speed(tmp_path: Path, monkeypatch):
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edge.cache.os.replace", full)
+    monkeypatch.setattr("edge.disk.os.replace", full)
     cache.put(KEY, Picture.of(b"picture"))
 
     assert cache.get(KEY) is None

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge import sidecars
-from edge.cache import OUTLIVED, CacheKey, DiskCache, MemoryCache, Picture
+from edge.cache import CacheKey, MemoryCache, Picture
+from edge.disk import OUTLIVED, DiskCache
 from imagepipe.credentials import parse_xmp, read_xmp, verify
 from tests.edge.conftest import CHROME, TRAINED, encoded
 from tests.edge.test_edge_settling import settled
@@ -210,7 +211,7 @@ def test_with_a_full_disk_the_process_still_knows_its_sidecars(
         raise OSError(28, "No space left on device")
 
     get = make_edge(settle="yes")
-    monkeypatch.setattr("edge.cache.os.replace", full)
+    monkeypatch.setattr("edge.disk.os.replace", full)
     url = delivery.url(asset, "w_200", "webp")
     answer = get(url)
 
@@ -271,9 +272,21 @@ def test_a_sidecar_outlives_its_picture_for_a_while(tmp_path: Path, monkeypatch)
     disk.tidy()
     assert disk.find(KEY.asset, KEY.version, picture.pair) == picture
     now = time.time()
-    monkeypatch.setattr("edge.cache.time.time", lambda: now + OUTLIVED + 5)
+    monkeypatch.setattr("edge.disk.time.time", lambda: now + OUTLIVED + 5)
     disk.tidy()
     assert disk.find(KEY.asset, KEY.version, picture.pair) is None
+
+
+def test_a_file_system_without_second_names_holds_sidecars_too(tmp_path: Path, monkeypatch):
+    def refuse(*_args: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("edge.disk.os.link", refuse)
+    disk, picture = DiskCache(tmp_path, 10**6), Picture.of(b"picture", b"sidecar")
+
+    assert disk.put(KEY, picture)
+
+    assert disk.get(KEY) == disk.find(KEY.asset, KEY.version, picture.pair) == picture
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "length"])
