@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from edge import logs
+from edge import logs, sidecars
 from edge.assembly import Parts, assemble
+from edge.cache import Picture
 from edge.conditional import Ask, conditional
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, Refusal
@@ -126,13 +127,19 @@ class EdgeApp:
         if terms is None or not terms.is_open:
             return response
         self.hits.keep(key, response.repeated(), self._clock(), epoch)
-        if self._parts.placer is not None and not is_negotiated(ask.path):
+        if self._parts.placer is not None and self._is_placed(ask.path):
             note = response.note
             until = int(terms.until)
+            picture = response.beside or Picture.of(response.body)
             self._parts.placer.offer(
-                Placement(ask.path, asset, note["version"], until, response.body)
+                Placement(ask.path, asset, note["version"], until, picture)
             )
         return response
+
+    @staticmethod
+    def _is_placed(path: str) -> bool:
+        """Sidecars are placed with their pictures."""
+        return not is_negotiated(path) and not sidecars.split(path)[1]
 
     def _metrics(self) -> Response:
         self._parts.note_state()

@@ -175,6 +175,11 @@ class EdgeConfig:
     )
     settled_avif_effort: int = _option("0 (fast) to 9, in the background", _integer(0, 9), 2)
     settled_webp_effort: int = _option("0 (fast) to 6, in the background", _integer(0, 6), 4)
+    embed_from: int = _option(
+        "bytes of a picture from which its content credential is inside; below, beside it",
+        _integer(0),
+        100_000,
+    )
     market_header: str = _option(
         "request header that names the visitor's market, set by a trusted proxy", _text, ""
     )

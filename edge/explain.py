@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from edge.cache import Picture
 from edge.encode import DEFAULT_QUALITY
 from edge.exceptions import Refusal
 from edge.negotiation import choose, read_hints
@@ -15,6 +16,9 @@ from edge.production import Job, Producer
 from edge.scene import scene_of
 from imagepipe.grants import GrantedVersion
 from imagepipe.urlspec import ImagePath, format_transform, plan
+
+#: How the box of a C2PA manifest store begins, in every format.
+_MANIFEST_STORE = b"jumdc2pa"
 
 
 class Explainer:
@@ -71,7 +75,7 @@ class Explainer:
         if path.extension == "auto":
             why = f"the best that Accept allows: {accept or 'anything'}"
         todo = plan(version.width, version.height, transform, scene_of(version))
-        job = Job(asset, version, transform, extension)
+        origin, picture = self._producer.where(Job(asset, version, transform, extension))
         return {
             "master": {
                 "sha256": version.sha256,
@@ -89,5 +93,16 @@ class Explainer:
             "why_this_format": why,
             "resolved_transform": format_transform(transform),
             "quality": transform.quality or DEFAULT_QUALITY,
-            "cached": self._producer.where(job),
+            "cached": origin,
+            "credential": None if picture is None else _credential(picture),
         }
+
+
+def _credential(picture: Picture) -> dict[str, object]:
+    """Where the credential of a finished picture is."""
+    told: dict[str, object] = {"place": "none", "picture_bytes": len(picture.body)}
+    if picture.sidecar:
+        told |= {"place": "sidecar", "pair": picture.pair, "bytes": len(picture.sidecar)}
+    elif _MANIFEST_STORE in picture.body:
+        told["place"] = "embedded"
+    return told

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from edge.cache import DiskCache, MemoryCache
+from edge.cache import MemoryCache
+from edge.disk import DiskCache
 from edge.exceptions import Refusal
 from edge.grants import GrantBook
 from edge.hits import HitCache

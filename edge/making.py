@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from edge.autoquality import BOUNDS, search
+from edge.cache import Picture
 from edge.config import EdgeConfig
 from edge.encode import DEFAULT_QUALITY, Effort, encode
 from edge.exceptions import SourceUnusable
@@ -20,7 +21,7 @@ from imagepipe.grants import GrantedVersion
 from imagepipe.urlspec import FORMATS, MIME_TYPES, Plan, Transform
 
 #: Part of every cache key: raise it when the same request would give other bytes.
-RECIPE = 2
+RECIPE = 3
 #: Seconds after which no further quality is tried for one picture.
 SEARCH_SECONDS = 10.0
 
@@ -49,6 +50,7 @@ class Maker:
             config.settled_avif_effort, config.settled_webp_effort, trellis=True
         )
         self._settles = config.settle
+        self._embed_from = config.embed_from
         self._base: tuple[tuple[str, str], Base] | None = None
         self._base_lock = threading.Lock()
 
@@ -59,14 +61,14 @@ class Maker:
     def settings(self, settled: bool) -> tuple[object, ...]:
         """What shapes the bytes besides the job and the marking."""
         if settled:
-            return RECIPE, self._careful, self._target
-        return RECIPE, self._quick, DEFAULT_QUALITY
+            return RECIPE, self._embed_from, self._careful, self._target
+        return RECIPE, self._embed_from, self._quick, DEFAULT_QUALITY
 
     def header(self, version: GrantedVersion) -> Header:
         """What is known of a master before it is decoded. Raises SourceUnusable."""
         return read_header(self._source.master(version), self._limits)
 
-    def first(self, job: Job, watch: Stopwatch) -> bytes:
+    def first(self, job: Job, watch: Stopwatch) -> Picture:
         """Bytes by quick encoders at a fixed quality. Raises SourceUnusable."""
         master, header = self._read(job, watch)
         with watch.stage("render"):
@@ -82,7 +84,7 @@ class Maker:
             )
         return self._mark(job, body, master, header, todo, watch)
 
-    def settled(self, job: Job, watch: Stopwatch) -> bytes:
+    def settled(self, job: Job, watch: Stopwatch) -> Picture:
         """Bytes worth keeping: slower encoders, at the quality that this picture needs.
 
         Renditions of one master that follow each other share its decode. Where the quality is
@@ -139,11 +141,12 @@ class Maker:
         header: Header,
         todo: Plan,
         watch: Stopwatch,
-    ) -> bytes:
+    ) -> Picture:
         size = header.width, header.height
         actions = actions_of(todo, size, header.mime, MIME_TYPES[job.extension])
         with watch.stage("sign"):
-            body = self._marker.sign(body, job.extension, job.version, master, actions)
+            picture = self._marker.sign(body, job.extension, job.version, master, actions)
         self._metrics.renders.labels(job.extension).inc()
-        self._metrics.saved_bytes.labels(job.extension).inc(max(0, len(master) - len(body)))
-        return body
+        saved = max(0, len(master) - len(picture.body))
+        self._metrics.saved_bytes.labels(job.extension).inc(saved)
+        return picture

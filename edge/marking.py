@@ -1,4 +1,8 @@
-"""What a delivered picture says about itself: XMP always, content credentials if possible."""
+"""What a delivered picture says about itself: XMP always, content credentials if possible.
+
+A credential has 8 KB or more. In a large picture it is embedded; a small one would be twice as
+heavy, so it gets its credential as a sidecar, which only those fetch who check it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import logging
 import threading
 from collections import OrderedDict
 
+from edge.cache import Picture
 from edge.metrics import Metrics
 from edge.sources import Source
 from imagepipe.credentials import (
@@ -30,9 +35,14 @@ class Marker:
     """Marks the pictures of one process. Without an identity it writes XMP only."""
 
     def __init__(
-        self, source: Source, identity: SigningIdentity | None, metrics: Metrics
+        self,
+        source: Source,
+        identity: SigningIdentity | None,
+        metrics: Metrics,
+        embed_from: int,
     ) -> None:
         self._source = source
+        self._embed_from = embed_from
         self._metrics = metrics
         self._signer = None if identity is None else CredentialSigner(identity)
         certificates = b"" if identity is None else identity.certificates_pem
@@ -56,26 +66,29 @@ class Marker:
         version: GrantedVersion,
         master: bytes,
         actions: tuple[str, ...],
-    ) -> bytes:
-        """The picture with the edge's credential, chained to its master's.
+    ) -> Picture:
+        """The picture with the edge's credential, inside or beside, chained to its master's.
 
         A picture that cannot be signed is delivered with its XMP marking, logged and counted.
         """
-        if self._signer is None:
+        signer = self._signer
+        if signer is None:
             self._metrics.signatures.labels("off").inc()
-            return body
+            return Picture.of(body)
+        embeds = len(body) >= self._embed_from
+        sign = signer.sign_rendition if embeds else signer.sign_rendition_beside
+        title = version.credit.get("title", "picture")
         try:
-            parent = self._parent(self._signer, version, master)
-            title = version.credit.get("title", "picture")
-            signed = self._signer.sign_rendition(
-                body, MIME_TYPES[extension], parent, actions, title=title
-            )
+            parent = self._parent(signer, version, master)
+            signed = sign(body, MIME_TYPES[extension], parent, actions, title=title)
         except (CredentialsError, OSError) as error:
             logger.error("not signed: master %s: %s", version.sha256[:16], error)
             self._metrics.signatures.labels("failed").inc()
-            return body
-        self._metrics.signatures.labels("signed").inc()
-        return signed
+            return Picture.of(body)
+        self._metrics.signatures.labels("embedded" if embeds else "sidecar").inc()
+        added = len(signed) - len(body) if embeds else len(signed)
+        self._metrics.credential_bytes.labels("embedded" if embeds else "sidecar").inc(added)
+        return Picture.of(signed) if embeds else Picture.of(body, signed)
 
     def _parent(
         self, signer: CredentialSigner, version: GrantedVersion, master: bytes

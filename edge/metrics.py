@@ -59,13 +59,19 @@ class Metrics:
         )
         self.signatures = Counter(
             "imagepipe_edge_signatures",
-            "Content credentials by outcome: signed, failed, off.",
+            "Content credentials by outcome: embedded, sidecar, failed, off.",
             ("outcome",),
+            registry=registry,
+        )
+        self.credential_bytes = Counter(
+            "imagepipe_edge_credential_bytes",
+            "Bytes of content credentials made, by place: embedded, sidecar.",
+            ("place",),
             registry=registry,
         )
         self.sent_bytes = Counter(
             "imagepipe_edge_sent_bytes",
-            "Bytes of pictures sent.",
+            "Bytes of pictures and sidecars (c2pa) sent.",
             ("format",),
             registry=registry,
         )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from edge import sidecars
 from edge.conditional import Ask, conditional
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, NotDeliverable, Refusal
@@ -23,6 +24,7 @@ from edge.responses import (
 )
 from imagepipe.grants import Decision, Grant, decide
 from imagepipe.urlspec import (
+    MIME_TYPES,
     BadSignature,
     Expired,
     ImagePath,
@@ -68,11 +70,14 @@ class PictureHandler:
         return conditional(response, ask, response.tag)
 
     def whole(self, ask: Ask) -> Response:
-        """The whole picture, without its length, and the terms it may be repeated on.
+        """The whole picture or sidecar, without its length, and the terms of repeating it.
 
         Raises Refusal.
         """
         now = int(self._clock())
+        pair = sidecars.split(ask.path)[1]
+        if pair:
+            return self._sidecar(ask, pair, now)
         path = self.verify(ask.path, now)
         grant, decision, stands_in = self.decide(path, ask.market, now)
         version = decision.version
@@ -94,11 +99,12 @@ class PictureHandler:
         stages["total"] = time.perf_counter() - started
         headers = picture_headers(
             picture,
-            choice.extension,
+            MIME_TYPES[choice.extension],
             lifetime,
             tags=grant.tags,
             vary=choice.vary,
             timing=_timing(origin, stages),
+            link=sidecars.link(ask.path, picture.pair) if picture.pair else "",
         )
         note = {
             "asset": path.asset,
@@ -109,7 +115,41 @@ class PictureHandler:
         is_plain = decision.reason == "ok" and not stands_in and origin not in PASSING
         terms = self._terms(path, decision, grant, lifetime) if is_plain else None
         reason = "fallback" if stands_in else decision.reason
-        return Response(200, headers, picture.body, reason, origin, note, etag(picture), terms)
+        return Response(
+            200,
+            headers,
+            picture.body,
+            reason,
+            origin,
+            note,
+            etag(picture),
+            terms,
+            picture if picture.pair else None,
+        )
+
+    def _sidecar(self, ask: Ask, pair: str, now: int) -> Response:
+        """A sidecar that was made with its picture, to whom the picture may be shown."""
+        path = self.verify(ask.path, now)
+        grant, decision, stands_in = self.decide(path, ask.market, now)
+        if decision.version is None:
+            raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
+        sidecar, origin = self._producer.sidecar(grant.asset, decision.version, pair)
+        lifetime = self.lifetime(path, decision, now)
+        if stands_in:
+            lifetime = lifetime.at_most(SUPERSEDED_AGE)
+        headers = picture_headers(
+            sidecar, sidecars.MIME, lifetime, tags=grant.tags, timing=f"cache;desc={origin}"
+        )
+        note = {
+            "asset": path.asset,
+            "version": path.version,
+            "transform": format_transform(path.transform),
+            "format": sidecars.FORMAT,
+        }
+        is_plain = decision.reason == "ok" and not stands_in
+        terms = self._terms(path, decision, grant, lifetime) if is_plain else None
+        reason = "fallback" if stands_in else decision.reason
+        return Response(200, headers, sidecar.body, reason, origin, note, etag(sidecar), terms)
 
     def terms_of(self, address: str, now: int) -> Terms | None:
         """The terms of an address by the newest grant, for visitors of no known market.
@@ -133,9 +173,9 @@ class PictureHandler:
         return Terms(grant, until, path.expires is None and not is_limited)
 
     def verify(self, url_path: str, now: int) -> ImagePath:
-        """What a signed address asks for. Raises BadRequest."""
+        """What a signed address, or a sidecar behind it, asks for. Raises BadRequest."""
         try:
-            return verify_url(url_path, self._keyring, now)
+            return verify_url(sidecars.split(url_path)[0], self._keyring, now)
         except InvalidPath as error:
             raise BadRequest(404, "invalid-address", error.reason) from None
         except (UnknownKey, BadSignature) as error:

@@ -1,12 +1,15 @@
 """Pictures placed for nginx under their own address, where existence proves the signature.
 
     pictures/<key>/<signature>/<transform>/<asset>.<version>/<slug>.<extension>
+    pictures/...<slug>.<extension>.c2pa/<pair>     its sidecar, where it has one
     index/<asset[:2]>/<asset>/<key>.<signature>   until when, and the path above
     keys.json                                     keys whose pictures may be placed
     open -> pictures                              what nginx reads, while the edge is well
 
 Only answers that everybody gets are placed. A placed picture goes when its grant changes, when
-its time is over, when its key is revoked, and the link goes when the edge stops.
+its time is over, when its key is revoked, and the link goes when the edge stops. A sidecar is
+there before its picture and goes after it. The time of a placed picture's file is no time: it
+stands for the content, so that nginx' ETag is the name of the sidecar (see edge.sidecars).
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edge.cache import Picture
+from edge.sidecars import stamp_of
 from imagepipe.urlspec import Keyring
 
 logger = logging.getLogger("edge.placement")
@@ -30,6 +35,9 @@ logger = logging.getLogger("edge.placement")
 #: A picture that must go sooner than this is not placed; the sweep has that long.
 MARGIN: Final = 150
 ABANDONED: Final = 3600
+
+
+NOTHING: Final = Picture.of(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Placement:
     asset: str
     version: str
     until: int
-    body: bytes
+    picture: Picture = NOTHING
 
 
 class Shelf:
@@ -91,7 +99,10 @@ class Shelf:
             self._write(
                 entry, f"{item.until}\n{item.version}\n{kid}/{signature}/{rest}".encode()
             )
-            self._write(target, item.body)
+            if item.picture.pair:
+                self._write(_beside(target) / item.picture.pair, item.picture.sidecar)
+            self._write(target, item.picture.body, stamp_of(item.picture.sha256))
+            self._keep_only(item.picture.pair, _beside(target))
         except OSError as error:
             logger.warning("a picture was not placed: %s", error.strerror)
             self._take(entry)
@@ -114,7 +125,7 @@ class Shelf:
             read = _read(entry)
             if read is None:
                 continue
-            item = Placement(f"/{read[2]}", asset, read[1], read[0], b"")
+            item = Placement(f"/{read[2]}", asset, read[1], read[0])
             if not is_right(item):
                 self._take(entry)
 
@@ -139,8 +150,10 @@ class Shelf:
                     self._take(entry)
                     continue
                 with contextlib.suppress(OSError):
-                    status = os.stat(self._pictures / read[2])
-                    found.append((status.st_mtime_ns, status.st_size, entry))
+                    placed = self._pictures / read[2]
+                    files = placed, *_entries(_beside(placed))
+                    size = sum(file.stat().st_size for file in files)
+                    found.append((entry.stat().st_mtime_ns, size, entry))
         total = sum(size for _, size, _ in found)
         for _, size, entry in sorted(found):
             if total <= self._most_bytes:
@@ -149,15 +162,23 @@ class Shelf:
             total -= size
         for left in _entries(self._new):
             with contextlib.suppress(OSError):
-                if time.time() - left.lstat().st_mtime > ABANDONED:
+                if time.time() - left.lstat().st_ctime > ABANDONED:
                     shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def _take(self, entry: Path) -> None:
         """The picture first, so that a crash leaves at most an entry without one."""
         read = _read(entry)
         if read is not None:
-            _unlink(self._pictures / read[2], self._pictures)
+            placed = self._pictures / read[2]
+            _unlink(placed, self._pictures)
+            self._keep_only("", _beside(placed))
         _unlink(entry, self._index)
+
+    def _keep_only(self, pair: str, folder: Path) -> None:
+        """Take back sidecars of other bytes than these."""
+        for sidecar in _entries(folder):
+            if sidecar.name != pair:
+                _unlink(sidecar, self._pictures)
 
     def _entry(self, asset: str, kid: str, signature: str) -> Path:
         return self._index / asset[:2] / asset / f"{kid}.{signature}"
@@ -168,7 +189,7 @@ class Shelf:
         except (OSError, ValueError):
             return {}
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes, stamp: int | None = None) -> None:
         descriptor, temporary = tempfile.mkstemp(dir=self._new)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -176,6 +197,8 @@ class Shelf:
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o644)
+            if stamp is not None:
+                os.utime(temporary, (stamp, stamp))
             for _ in range(3):  # somebody may be tidying empty folders away
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with contextlib.suppress(FileNotFoundError):
@@ -186,6 +209,11 @@ class Shelf:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+
+
+def _beside(placed: Path) -> Path:
+    """The folder of a placed picture's sidecar."""
+    return placed.with_name(f"{placed.name}.c2pa")
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -6,9 +6,10 @@ import hashlib
 import time
 from collections.abc import Callable
 
-from edge.cache import SAME_MARKING, SAME_PIXELS, CacheKey, DiskCache, MemoryCache, Picture
+from edge.cache import SAME_MARKING, SAME_PIXELS, CacheKey, MemoryCache, Picture
 from edge.config import EdgeConfig
-from edge.exceptions import Refusal
+from edge.disk import DiskCache
+from edge.exceptions import NotDeliverable, Refusal
 from edge.flight import FileLocks, Gate, SingleFlight
 from edge.making import Job, Maker
 from edge.marking import Marker
@@ -96,12 +97,24 @@ class Producer:
         """Drop what waits in the background."""
         self._renewals.stop()
 
-    def where(self, job: Job) -> str:
-        """Where the picture is now: memory, disk or none."""
+    def where(self, job: Job) -> tuple[str, Picture | None]:
+        """Where the picture is now (memory, disk or none), and it."""
         key = self._key(job)
-        if self.memory.get(key) is not None:
-            return "memory"
-        return "disk" if self.disk.has(key) else "none"
+        picture = self.memory.get(key)
+        if picture is not None:
+            return "memory", picture
+        picture = self.disk.get(key)
+        return "none" if picture is None else "disk", picture
+
+    def sidecar(self, asset: str, version: GrantedVersion, pair: str) -> tuple[Picture, str]:
+        """The sidecar of bytes that were made before, and where it was. Raises Refusal."""
+        name = asset, version.sha256[:16], pair
+        picture, origin = self.memory.find(*name), "memory"
+        if picture is None:
+            picture, origin = self.disk.find(*name), "disk"
+        if picture is None:
+            raise NotDeliverable(404, "unknown-sidecar", "these bytes have no sidecar here")
+        return Picture.of(picture.sidecar), origin
 
     def _find_or_make(
         self, job: Job, key: CacheKey, deadline: float
@@ -127,7 +140,7 @@ class Producer:
         return found, origin, watch.stages
 
     def _lock_and_make(
-        self, key: CacheKey, deadline: float, watch: Stopwatch, make: Callable[[], bytes]
+        self, key: CacheKey, deadline: float, watch: Stopwatch, make: Callable[[], Picture]
     ) -> tuple[Picture, str]:
         """Made here, or found on disk because another process has just made it."""
         queued = time.perf_counter()
@@ -136,8 +149,9 @@ class Producer:
             found = self.disk.get(key)
             if found is not None:
                 return found, "disk"
-            made = Picture.of(make())
-            self.disk.put(key, made)
+            made = make()
+            if not self.disk.put(key, made):
+                self.memory.put(key, made)  # its sidecar will be asked for
             return made, "made"
 
     def _renew_later(self, job: Job, key: CacheKey) -> None:
@@ -151,7 +165,7 @@ class Producer:
             picture = self.disk.get(key)
             if picture is None:
                 make = self._maker.settled if settles else self._maker.first
-                picture = Picture.of(make(job, watch))
+                picture = make(job, watch)
                 self.disk.put(key, picture)
         self.memory.put(key, picture)
         if settles:

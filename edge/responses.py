@@ -8,7 +8,6 @@ from typing import Final
 
 from edge.cache import Picture
 from edge.exceptions import Refusal
-from imagepipe.urlspec import MIME_TYPES
 
 SUPERSEDED_AGE: Final = 60
 PREVIEW_AGE: Final = 60
@@ -58,7 +57,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, headers and body; `reason` and `cache` are for logs and metrics."""
+    """Status, headers and body; `reason` and `cache` are for logs and metrics.
+
+    `beside` is a picture whose sidecar the headers announce.
+    """
 
     status: int
     headers: Headers
@@ -68,6 +70,7 @@ class Response:
     note: dict[str, str] = field(default_factory=dict)
     tag: str = ""
     terms: Terms | None = None
+    beside: Picture | None = None
 
     @property
     def status_line(self) -> str:
@@ -80,7 +83,7 @@ class Response:
             (name, "cache;desc=memory" if name == "Server-Timing" else value)
             for name, value in self.headers
         ]
-        return replace(self, headers=headers, cache="memory")
+        return replace(self, headers=headers, cache="memory", beside=None)
 
 
 def problem(refusal: Refusal) -> Response:
@@ -165,16 +168,17 @@ class Lifetime:
 
 def picture_headers(
     picture: Picture,
-    extension: str,
+    mime: str,
     lifetime: Lifetime,
     *,
     tags: tuple[str, ...],
-    vary: str,
-    timing: str,
+    vary: str = "",
+    timing: str = "",
+    link: str = "",
 ) -> Headers:
-    """The headers of a whole picture, without its length."""
+    """The headers of a whole picture or sidecar, without its length."""
     headers = [
-        ("Content-Type", MIME_TYPES[extension]),
+        ("Content-Type", mime),
         ("ETag", etag(picture)),
         ("Cache-Control", str(lifetime)),
         ("Accept-Ranges", "bytes"),
@@ -184,6 +188,9 @@ def picture_headers(
         headers.append(("Vary", vary))
     if tags:
         headers += [("Surrogate-Key", " ".join(tags)), ("Cache-Tag", ",".join(tags))]
+    if link:
+        # Scripts of other sites that check pictures may read it.
+        headers += [("Link", link), ("Access-Control-Expose-Headers", "Link")]
     if timing:
         headers.append(("Server-Timing", timing))
     return headers

@@ -56,6 +56,19 @@ class SigningIdentity:
             raise InvalidIdentity("the certificate chain is not readable PEM") from None
 
     @property
+    def chain_pem(self) -> bytes:
+        """The chain as signatures carry it: without the root.
+
+        Who trusts the root has it, and nobody else may learn it from a signature; so it need
+        not be there (RFC 9360, section 2, x5chain). Leaving it out saves its length in every
+        signature of a picture's history.
+        """
+        chain = self.certificates
+        if len(chain) > 1 and chain[-1].issuer == chain[-1].subject:
+            chain.pop()
+        return b"".join(certificate.public_bytes(_PEM) for certificate in chain)
+
+    @property
     def algorithm(self) -> str:
         """The C2PA name of the signature algorithm: es256, es384 or ed25519."""
         key = self._private_key()

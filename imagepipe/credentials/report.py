@@ -38,18 +38,21 @@ class CredentialReport:
     generation: dict[str, Any] | None = None
 
 
-def verify(data: bytes, mime: str, anchors_pem: bytes = b"") -> CredentialReport:
+def verify(
+    data: bytes, mime: str, anchors_pem: bytes = b"", *, sidecar: bytes | None = None
+) -> CredentialReport:
     """Check the credential in a JPEG, PNG, WebP or AVIF against trusted roots (PEM).
 
-    Never asks the network. Raises UnsupportedFormat for other types only; bytes that are no
-    picture at all are "invalid".
+    sidecar is a credential that lies beside the picture (application/c2pa); it counts instead
+    of one in the picture. Never asks the network. Raises UnsupportedFormat for other types
+    only; bytes that are no picture at all are "invalid".
     """
     from c2pa import C2paError, Reader
 
     check_mime(mime)
     try:
         context = make_context(anchors_pem)
-        with Reader(mime, io.BytesIO(data), context=context) as reader:
+        with Reader(mime, io.BytesIO(data), sidecar, context=context) as reader:
             store, state = json.loads(reader.json()), reader.get_validation_state()
     except C2paError.ManifestNotFound:
         return CredentialReport("none")

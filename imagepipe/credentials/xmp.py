@@ -62,7 +62,10 @@ _DESCRIPTION, _LI, _ABOUT = _name("rdf:Description"), _name("rdf:li"), _name("rd
 
 
 def build_xmp(metadata: PictureMetadata) -> bytes:
-    """The packet as UTF-8. Characters that XML cannot hold are left out."""
+    """The packet as UTF-8, short: plain properties are attributes, and nothing is padded.
+
+    Characters that XML cannot hold are left out.
+    """
     root = etree.Element(_name("x:xmpmeta"), nsmap=_NAMESPACES)
     rdf = etree.SubElement(root, _name("rdf:RDF"))
     description = etree.SubElement(rdf, _DESCRIPTION, {_ABOUT: ""})
@@ -72,18 +75,19 @@ def build_xmp(metadata: PictureMetadata) -> bytes:
             item.set(_LANGUAGE, "x-default")
             item.text = text
     for field, tag in _SIMPLE.items():
-        _property(description, tag, getattr(metadata, field))
+        _attribute(description, tag, getattr(metadata, field))
     if creator := _xml_text(metadata.creator):
         _item(description, "dc:creator", "rdf:Seq").text = creator
     if metadata.rights or metadata.web_statement:
-        _property(description, "xmpRights:Marked", "True")
+        _attribute(description, "xmpRights:Marked", "True")
     if metadata.licensor or metadata.licensor_url:
         licensor = _item(description, "plus:Licensor", "rdf:Seq")
         licensor.set(_name("rdf:parseType"), "Resource")
         for field, tag in _LICENSOR.items():
             _property(licensor, tag, getattr(metadata, field))
     if metadata.no_training:
-        _property(description, "plus:DataMining", _NO_TRAINING)
+        _attribute(description, "plus:DataMining", _NO_TRAINING)
+    etree.cleanup_namespaces(root)
     return b"".join((_HEADER, etree.tostring(root, encoding="utf-8"), _TRAILER))
 
 
@@ -150,6 +154,11 @@ def _value(element: etree._Element) -> str:
 def _item(parent: etree._Element, tag: str, container: str) -> etree._Element:
     collection = etree.SubElement(etree.SubElement(parent, _name(tag)), _name(container))
     return etree.SubElement(collection, _LI)
+
+
+def _attribute(description: etree._Element, tag: str, value: str | None) -> None:
+    if text := _xml_text(value):
+        description.set(_name(tag), text)
 
 
 def _property(parent: etree._Element, tag: str, value: str | None) -> None:

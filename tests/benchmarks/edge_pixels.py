@@ -240,29 +240,6 @@ def ladder(pictures: list[Path], rounds: int) -> Rounds:
     return samples
 
 
-def marking(storage: Storage, pictures: list[Path], rounds: int) -> tuple[Rounds, list[int]]:
-    samples: Rounds = defaultdict(list)
-    added = []
-    for path in pictures:
-        data = path.read_bytes()
-        parent = storage.signer.prepare_parent(data, "image/jpeg")
-        image, _ = render(data, read_header(data, LIMITS), Transform(800))
-        for kind, mime in (
-            ("jpg", "image/jpeg"),
-            ("webp", "image/webp"),
-            ("avif", "image/avif"),
-        ):
-            body = save(image, kind, 60, Effort.fast())
-            for _ in range(rounds):
-                started = time.process_time()
-                signed = storage.signer.sign_rendition(
-                    body, mime, parent, ("c2pa.resized",), title="picture"
-                )
-                samples[kind].append((time.process_time() - started) * 1000)
-                added.append(len(signed) - len(body))
-    return samples, added
-
-
 def equal_quality(
     storage: Storage, work: Path, pictures: list[Path], target: float
 ) -> list[str]:
@@ -357,12 +334,6 @@ def main(work: Path, rounds: int) -> None:
     print("\n| ladder of six widths and two formats from 12 MP | alone / together |\n|---|---|")
     for name in ("pixels", "encoded"):
         print(f"| {name} | {ratio(steps, f'{name}, alone', f'{name}, together')} |")
-    signed, added = marking(storage, pictures["p2"], rounds)
-    print("\n| C2PA on 800 px | median CPU ms (95 %; n) |\n|---|---|")
-    for kind, values in signed.items():
-        middle, low, high = interval(values)
-        print(f"| {kind} | {middle:.1f} ({low:.1f}–{high:.1f}; {len(values)}) |")
-    print(f"| bytes added | {statistics.median(added):.0f} |")
     print("\n| at SSIMULACRA2 72, 800 px | bytes, of edge JPEG | CPU ms |\n|---|---|---|")
     print("\n".join(equal_quality(storage, work, pictures["p2"], 72)))
 

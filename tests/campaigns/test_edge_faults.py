@@ -23,7 +23,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from edge.cache import CacheKey, DiskCache, Picture
+from edge.cache import CacheKey, Picture
+from edge.disk import DiskCache
 from edge.placement import Placement, Shelf
 from imagepipe.urlspec import Keyring
 
@@ -43,6 +44,11 @@ def is_whole(body: bytes) -> bool:
     return hashlib.sha256(body[32:]).digest() == body[:32] and len(body) > 20_000
 
 
+def sidecar_of(body: bytes) -> bytes:
+    """As a credential does, it tells which bytes it belongs to."""
+    return hashlib.sha256(body).digest() * 200
+
+
 def write_for_ever(folder: Path, start: int) -> None:
     """What processes of the edge do, as fast as they can."""
     cache = DiskCache(folder / "renditions", 10**9)
@@ -50,9 +56,10 @@ def write_for_ever(folder: Path, start: int) -> None:
     for turn in itertools.count(start):
         for number in range(ASSETS):
             body, asset = body_of(number, turn), f"{number:032x}"
-            cache.put(CacheKey(asset, "0" * 16, "1" * 40), Picture.of(body))
+            picture = Picture.of(body, sidecar_of(body) if number % 2 else b"")
+            cache.put(CacheKey(asset, "0" * 16, "1" * 40), picture)
             address = f"/k1/{'s' * 43}/w_1/{asset}.{'0' * 16}/p{number}.jpg"
-            shelf.place(Placement(address, asset, "0" * 16, 2**40, body), lambda: True)
+            shelf.place(Placement(address, asset, "0" * 16, 2**40, picture), lambda: True)
 
 
 def test_kill_9_while_files_are_written(tmp_path, capsys):
@@ -79,8 +86,16 @@ def test_kill_9_while_files_are_written(tmp_path, capsys):
             if picture is not None:
                 found += 1
                 assert is_whole(picture.body)
+                assert picture.sidecar == (sidecar_of(picture.body) if number % 2 else b"")
+                if number % 2:
+                    asset = f"{number:032x}"
+                    beside = cache.find(asset, "0" * 16, picture.pair)
+                    assert beside is None or beside == picture
         for path in (tmp_path / "placed" / "pictures").rglob("*.jpg"):
-            torn += not is_whole(path.read_bytes())
+            torn += not is_whole(body := path.read_bytes())
+            beside = path.with_name(f"{path.name}.c2pa") / Picture.of(body, b"-").pair
+            if beside.exists():
+                torn += beside.read_bytes() != sidecar_of(body)
     with capsys.disabled():
         print(f"\n{KILLS} kills of 2 processes each: {found} pictures read back, {torn} torn")  # noqa: T201
     assert torn == 0
@@ -88,7 +103,8 @@ def test_kill_9_while_files_are_written(tmp_path, capsys):
     shelf = Shelf(tmp_path / "placed", 10**9)
     for number in range(ASSETS):
         shelf.purge(f"{number:032x}")
-    assert not list((tmp_path / "placed" / "pictures").rglob("*.jpg"))
+    left = (tmp_path / "placed" / "pictures").rglob("*")
+    assert not [path for path in left if path.is_file()]
 
 
 def test_kill_9_of_the_edge_itself(delivery, master, start_server):

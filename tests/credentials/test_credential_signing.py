@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from PIL import Image
 
 from imagepipe.credentials import (
@@ -105,6 +107,53 @@ def test_a_rendition_leads_back_to_its_master(
         failures=(),
         generation=GENERATION,
     )
+
+
+def test_a_sidecar_speaks_for_exactly_the_picture_it_was_made_for(
+    edge: CredentialSigner,
+    master: bytes,
+    pictures: dict[str, bytes],
+    mime: str,
+    anchors: bytes,
+) -> None:
+    picture, parent = pictures[mime], edge.prepare_parent(master, "image/png", title="Sunset")
+    sidecar = edge.sign_rendition_beside(picture, mime, parent, ("c2pa.resized",))
+    embedded = edge.sign_rendition(picture, mime, parent, ("c2pa.resized",))
+
+    report = verify(picture, mime, anchors, sidecar=sidecar)
+
+    assert report.state == "trusted"
+    assert report == verify(embedded, mime, anchors)
+    assert verify(picture, mime, sidecar=sidecar).state == "valid"
+    assert verify(picture, mime, anchors).state == "none"
+    assert verify(embedded, mime, anchors, sidecar=sidecar).state == "invalid"
+    for place in (60, len(picture) // 2, len(picture) - 20):
+        changed = bytearray(picture)
+        changed[place] ^= 1
+        assert verify(bytes(changed), mime, anchors, sidecar=sidecar).state == "invalid"
+    altered = sidecar.replace(b"tiny-ldm", b"tiny-LDM")
+    for wrong in (b"", b"no manifest", sidecar[:-900], altered):
+        assert verify(picture, mime, anchors, sidecar=wrong).state != "trusted"
+
+
+def test_signatures_leave_the_root_out(
+    cms_identity: SigningIdentity,
+    edge: CredentialSigner,
+    master: bytes,
+    pictures: dict[str, bytes],
+) -> None:
+    leaf, root = cms_identity.certificates
+
+    assert x509.load_pem_x509_certificates(cms_identity.chain_pem) == [leaf]
+    alone = SigningIdentity(cms_identity.chain_pem, cms_identity.key_pem)
+    assert alone.chain_pem == cms_identity.chain_pem
+    assert root.public_bytes(serialization.Encoding.DER) not in master
+    assert leaf.public_bytes(serialization.Encoding.DER) in master
+    picture = pictures["image/webp"]
+    rendition = edge.sign_rendition(
+        picture, "image/webp", edge.prepare_parent(master, "image/png")
+    )
+    assert len(rendition) - len(picture) < 9_000
 
 
 def test_one_changed_byte_is_invalid(

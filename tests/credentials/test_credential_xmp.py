@@ -85,21 +85,24 @@ def test_the_packet_uses_the_standard_names() -> None:
         "photoshop": "http://ns.adobe.com/photoshop/1.0/",
     }
     expected = {
-        "//ext:DigitalSourceType": EXAMPLE.source_type,
-        "//ext:AISystemUsed": "tiny-ldm",
-        "//ext:AISystemVersionUsed": "sha256:abc",
-        "//ext:AIPromptInformation": EXAMPLE.prompt,
-        "//ext:AIPromptWriterName": "Jane Editor",
+        "//@ext:DigitalSourceType": EXAMPLE.source_type,
+        "//@ext:AISystemUsed": "tiny-ldm",
+        "//@ext:AISystemVersionUsed": "sha256:abc",
+        "//@ext:AIPromptInformation": EXAMPLE.prompt,
+        "//@ext:AIPromptWriterName": "Jane Editor",
         "//core:AltTextAccessibility/rdf:Alt/rdf:li": EXAMPLE.alt,
-        "//plus:DataMining": "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING",
+        "//@plus:DataMining": "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING",
         "//plus:Licensor/rdf:Seq/rdf:li/plus:LicensorURL": EXAMPLE.licensor_url,
-        "//rights:WebStatement": EXAMPLE.web_statement,
-        "//rights:Marked": "True",
+        "//@rights:WebStatement": EXAMPLE.web_statement,
+        "//@rights:Marked": "True",
         "//dc:creator/rdf:Seq/rdf:li": "imagepipe",
         "//dc:rights/rdf:Alt/rdf:li": "© Example & Co",
-        "//photoshop:Credit": EXAMPLE.credit,
+        "//@photoshop:Credit": EXAMPLE.credit,
     }
-    assert {path: root.findtext(f".{path}", None, prefixes) for path in expected} == expected
+    found = {
+        path: root.xpath(f"string({path})", namespaces=prefixes) for path in expected
+    }
+    assert found == expected
     assert packet.startswith('<?xpacket begin="\ufeff"'.encode())
     assert packet.endswith(b'<?xpacket end="w"?>')
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from PIL import Image
@@ -55,6 +57,12 @@ class Answer:
     status: int
     headers: Message
     body: bytes
+
+    def sidecar_of(self, path: str) -> str:
+        """Where the Link header of this answer to a path leads."""
+        match = re.fullmatch(r'<([^<>]+)>; rel="c2pa-manifest"', self.headers["Link"])
+        assert match is not None
+        return urljoin(path, match[1])
 
     @property
     def image(self) -> Image.Image:

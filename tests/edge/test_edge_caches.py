@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.cache import CacheKey, DiskCache, MemoryCache, Picture
+from edge.cache import CacheKey, MemoryCache, Picture
+from edge.disk import DiskCache
 from edge.exceptions import Overloaded
 from edge.flight import FileLocks, Gate, SingleFlight
 
@@ -73,7 +74,7 @@ def test_a_full_disk_costs_only_speed(tmp_path: Path, monkeypatch):
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edge.cache.os.replace", full)
+    monkeypatch.setattr("edge.disk.os.replace", full)
     cache.put(KEY, Picture.of(b"picture"))
 
     assert cache.get(KEY) is None
@@ -234,7 +235,7 @@ def test_health_readiness_and_metrics(delivery, get, master):
     for line in (
         'imagepipe_edge_renders_total{format="jpg"} 1.0',
         'imagepipe_edge_requests_total{cache="memory",reason="ok",status="200"} 1.0',
-        'imagepipe_edge_signatures_total{outcome="signed"} 1.0',
+        'imagepipe_edge_signatures_total{outcome="sidecar"} 1.0',
         "imagepipe_edge_feed_fresh 1.0",
     ):
         assert line in text.splitlines()

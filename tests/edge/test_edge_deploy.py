@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from dataclasses import fields
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edge import sidecars
 from edge.config import EdgeConfig, variable
 from edge.metrics import Metrics
 from imagepipe.urlspec import FORMATS
@@ -68,8 +70,12 @@ def test_nginx_knows_every_address_with_a_format() -> None:
         found = re.search(rf"\(\?P<{name}>(.+?)\)", source)
         assert found is not None
         assert found[1] in text, name
-    formats = re.search(r"\(\?:([a-z|]+)\)\$", text)
-    assert formats is not None
-    assert set(formats[1].split("|")) == set(FORMATS)
+    pictures = re.findall(r"\(\?:([a-z|]+)\)(\)\$|\\\.c2pa/)", text)
+    assert [end for _, end in pictures] == [")$", "\\.c2pa/"]  # pictures, then sidecars
+    for formats, _ in pictures:
+        assert set(formats.split("|")) == set(FORMATS)
+    pair = re.search(r"\(\?P<pair>(.+?)\)", inspect.getsource(sidecars))
+    assert pair is not None
+    assert f"/{pair[1]}$" in text
     for name, known in FORMATS.items():
         assert re.search(rf"{known.mime} +{name};", text), name

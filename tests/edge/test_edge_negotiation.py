@@ -44,7 +44,7 @@ def test_hints_make_few_pictures(delivery, make_edge, asset):
 
     tags = {get(url, width=str(width)).headers["ETag"] for width in range(40, 700, 13)}
 
-    assert len(tags) == 4  # 320, 480, 640 and 800
+    assert len(tags) == 3  # 320, 480, 640; for 800 the master is too small: the same bytes
 
 
 def test_saving_data_costs_quality_only_where_the_address_leaves_it_open(delivery, get, asset):

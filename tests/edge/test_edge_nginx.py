@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from imagepipe.credentials import verify
 from imagepipe.urlspec import Keyring
 from tests.edge.nginx import Nginx
 
@@ -52,6 +53,10 @@ def placed(delivery, url: str) -> Path:
     return delivery.cache / "placed" / "pictures" / url[1:]
 
 
+def beside(delivery, url: str) -> Path:
+    return placed(delivery, f"{url}.c2pa")
+
+
 def warm(nginx: Nginx, delivery, url: str) -> bytes:
     first = nginx.get(url)
     assert first.status == 200, first.body
@@ -87,6 +92,49 @@ def test_a_hit_is_a_file_and_python_is_not_asked(delivery, master, front):
         nginx.edge.process.send_signal(signal.SIGCONT)
 
 
+def test_a_sidecar_is_announced_where_it_is_and_python_is_not_asked(delivery, master, front):
+    asset = delivery.publish(delivery.version(master))
+    root = (delivery.identities / "root.pem").read_bytes()
+    nginx = front()
+    for extension, kind in (("avif", "image/avif"), ("jpg", "image/jpeg")):
+        url = delivery.url(asset, "w_200", extension)
+        first = nginx.get(url)
+        until(placed(delivery, url).is_file)
+        nginx.edge.process.send_signal(signal.SIGSTOP)
+        try:
+            answer = nginx.get(url)
+            where = answer.sidecar_of(url)
+            sidecar = nginx.get(where)
+
+            assert answer.headers["Server-Timing"] == "cache;desc=nginx"
+            assert answer.headers["Link"] == first.headers["Link"]
+            assert answer.headers["Access-Control-Expose-Headers"] == "Link"
+            assert "Last-Modified" not in answer.headers
+            assert nginx.get(url, If_None_Match=answer.headers["ETag"]).status == 304
+            assert nginx.get(url, Range="bytes=1-2").headers["Link"] == answer.headers["Link"]
+            assert sidecar.status == 200
+            assert sidecar.headers["Server-Timing"] == "cache;desc=nginx"
+            assert sidecar.headers["Content-Type"] == "application/c2pa"
+            assert sidecar.headers["Access-Control-Allow-Origin"] == "*"
+            assert sidecar.headers["Surrogate-Key"] == f"asset-{asset}"
+            assert nginx.get(where, "HEAD").headers["Content-Length"] == str(len(sidecar.body))
+            report = verify(answer.body, kind, root, sidecar=sidecar.body)
+            assert (report.state, len(report.chain)) == ("trusted", 2)
+        finally:
+            nginx.edge.process.send_signal(signal.SIGCONT)
+        assert nginx.get(f"{url}.c2pa/40000000-1").status == 404
+        assert nginx.get(f"{url}.c2pa/").status in (403, 404)
+
+
+def test_an_embedded_credential_has_no_sidecar(delivery, master, front):
+    url = delivery.url(delivery.publish(delivery.version(master)))
+    nginx = front(embed_from="0")
+    warm(nginx, delivery, url)
+
+    assert "Link" not in nginx.get(url).headers
+    assert not beside(delivery, url).exists()
+
+
 def test_only_what_everybody_may_see_is_placed(delivery, master, front):
     version = delivery.version(master)
     limited = delivery.publish(delivery.version(master, markets=("DE",)))
@@ -104,7 +152,7 @@ def test_only_what_everybody_may_see_is_placed(delivery, master, front):
     warm(nginx, delivery, marker)
 
     files = [path for path in (delivery.cache / "placed/pictures").rglob("*") if path.is_file()]
-    assert files == [placed(delivery, marker)]
+    assert sorted(files) == [placed(delivery, marker), *beside(delivery, marker).iterdir()]
 
 
 def test_a_withdrawn_picture_is_gone_within_the_beat(delivery, master, front):
@@ -112,12 +160,15 @@ def test_a_withdrawn_picture_is_gone_within_the_beat(delivery, master, front):
     url = delivery.url(asset)
     nginx = front(workers="2")
     warm(nginx, delivery, url)
+    where = nginx.get(url).sidecar_of(url)
+    assert nginx.get(where).headers["Server-Timing"] == "cache;desc=nginx"
 
     delivery.change(asset, state="withdrawn")
 
-    assert until(lambda: nginx.get(url).status == 410) < 2
+    assert until(lambda: nginx.get(url).status == 410 == nginx.get(where).status) < 2
     assert json.loads(nginx.get(url).body)["reason"] == "withdrawn"
     assert not placed(delivery, url).exists()
+    assert not beside(delivery, url).exists()
     assert nginx.get(url, If_None_Match="*").status == 410
 
 
@@ -139,6 +190,8 @@ def test_a_revoked_key_takes_its_folder_with_it_on_reload(delivery, master, fron
     old = delivery.url(asset)
     nginx = front()
     warm(nginx, delivery, old)
+    sidecar = nginx.get(old).sidecar_of(old)
+    assert nginx.get(sidecar).status == 200
     file = delivery.keys / "url-keys.json"
 
     file.write_text("{broken")
@@ -154,7 +207,7 @@ def test_a_revoked_key_takes_its_folder_with_it_on_reload(delivery, master, fron
     nginx.edge.process.send_signal(signal.SIGHUP)
 
     until(lambda: nginx.get(delivery.url(asset)).status == 200)
-    until(lambda: nginx.get(old).status == 403)
+    until(lambda: nginx.get(old).status == 403 == nginx.get(sidecar).status)
     assert not (delivery.cache / "placed/pictures/k1").exists()
     warm(nginx, delivery, delivery.url(asset))
 

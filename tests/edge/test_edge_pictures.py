@@ -328,7 +328,10 @@ def test_the_chain_reaches_the_master(delivery, get, master, published):
     asset = delivery.publish(delivery.version(master, parent=published))
     root = (delivery.identities / "root.pem").read_bytes()
 
-    report = verify(get(delivery.url(asset, "w_99,h_88,c_fill")).body, "image/jpeg", root)
+    url = delivery.url(asset, "w_99,h_88,c_fill")
+    answer = get(url)
+    sidecar = get(answer.sidecar_of(url)).body
+    report = verify(answer.body, "image/jpeg", root, sidecar=sidecar)
 
     assert report.state == "trusted"
     assert [action for action in report.actions if "resized" in action]

@@ -24,7 +24,7 @@ TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedi
 
 def test_formats_follow_accept_and_every_picture_is_marked(delivery, master, start_server):
     asset = delivery.publish(delivery.version(master))
-    server = start_server()
+    server = start_server(embed_from="0")
     root = (delivery.identities / "root.pem").read_bytes()
     url = delivery.url(asset, "w_300,h_200,c_fill", "auto")
     formats = {"image/avif": "AVIF", "image/webp": "WEBP", "*/*": "JPEG"}

@@ -203,9 +203,32 @@ def test_an_address_is_explained_to_who_may_ask(delivery, make_edge, master, key
     assert told["master"]["focal"] == [0.25, 0.5]
     assert told["crop_box"]["width"] == 300
     assert (told["plan"]["width"], told["plan"]["height"]) == (300, 100)
-    get(url, accept="image/webp")
-    assert ask(get.app, "GET", path, b"", proof, accept="image/webp")[1]["cached"] != "none"
+    assert told["credential"] is None
+    picture = get(url, accept="image/webp")
+    told = ask(get.app, "GET", path, b"", proof, accept="image/webp")[1]
+    assert told["cached"] != "none"
+    assert told["credential"]["place"] == "sidecar"
+    assert told["credential"]["picture_bytes"] == len(picture.body)
+    assert told["credential"]["bytes"] == len(get(picture.sidecar_of(url)).body)
+    assert told["credential"]["pair"] in picture.headers["Link"]
     assert ask(get.app, "GET", path, b"", "")[0] == 401
     delivery.change(asset, state="withdrawn")
     told = ask(get.app, "GET", path, b"", proof)[1]
     assert (told["status"], told["reason"]) == (410, "withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"), [({"embed_from": "0"}, "embedded"), ({"identity": ""}, "none")]
+)
+def test_an_explanation_tells_where_the_credential_is(
+    delivery, make_edge, master, key, settings, place
+):
+    url = delivery.url(delivery.publish(delivery.version(master)), "w_100", "avif")
+    get = make_edge(purge_key=key, **settings)
+    size = len(get(url).body)
+    path = f"/_explain{url}"
+    proof = sign_order(SECRET, "GET", path, b"", int(time.time()))
+
+    told = ask(get.app, "GET", path, b"", proof)[1]
+
+    assert told["credential"] == {"place": place, "picture_bytes": size}

@@ -102,7 +102,7 @@ def test_what_the_grant_says_also_counts_for_cached_pictures(
 def test_a_withdrawn_picture_leaves_the_caches(delivery, get, asset):
     get(delivery.url(asset))
     folder = delivery.cache / "renditions" / asset[:2] / asset
-    assert len(list(folder.iterdir())) == 1
+    assert len(list(folder.iterdir())) == 2  # the picture, and its sidecar's name for it
 
     delivery.change(asset, state="withdrawn")
     get.app.book.poll()

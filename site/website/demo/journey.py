@@ -60,6 +60,8 @@ class Journey:
     page: str = ""
     pictures: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     """Addresses at the edge with their widths, by media type."""
+    sidecars: list[str] = field(default_factory=list)
+    """Addresses of credentials that lie beside their pictures."""
 
 
 def walk(site: Site, output: Any) -> None:
@@ -221,11 +223,17 @@ def prove(journey: Journey) -> str:
         f"{STUDIO}/pictures/{journey.asset}/versions/1/recipe/"
     )
     root = journey.site.root_certificate.read_bytes()
+    checked = []
     for kind, found in journey.pictures.items():
-        delivered = journey.people["visitor"].get(found[-1][0]).content
-        credentials.require_proof(delivered, kind, root, recipe.content)
-        credentials.require_damage_is_found(delivered, kind, root)
-    return ", ".join(kind.partition("/")[2].upper() for kind in journey.pictures)
+        delivered = credentials.fetch(journey.people["visitor"], found[-1][0], kind)
+        credentials.require_proof(delivered, root, recipe.content)
+        credentials.require_damage_is_found(delivered, root)
+        place = "inside"
+        if delivered.address:
+            place = "beside"
+            journey.sidecars.append(delivered.address)
+        checked.append(f"{kind.partition('/')[2].upper()} {place}")
+    return ", ".join(checked)
 
 
 def withdraw(journey: Journey) -> str:
@@ -235,6 +243,7 @@ def withdraw(journey: Journey) -> str:
     _press(publisher, address, f"{address}withdraw/", reason="The check withdraws it.")
     start = time.monotonic()
     urls = [url for found in journey.pictures.values() for url, _width in found]
+    urls += journey.sidecars
     while left := [url for url in urls if visitor.get(url).status_code == 200]:
         if time.monotonic() - start > WITHDRAWAL:
             raise Unexpected(f"{left[0]} is still delivered after {WITHDRAWAL:.0f} s")
