@@ -153,6 +153,30 @@ def test_an_engine_executes_runs_once_and_the_urgent_ones_first(
     assert count_candidates(box) == 3
 
 
+COUNT = """
+import json, os
+if os.environ["SANDBOX_ENGINE"] == "celery":
+    import sandbox_celery
+    sandbox_celery.app.loader.import_default_modules()
+from imagepipe.models import Run
+from imagepipe.workflow import dispatch
+from imagepipe.workflow.dispatch import _count_messages, redispatch_waiting
+dispatch.REDISPATCH_AFTER = 0
+print(json.dumps([_count_messages()(""), redispatch_waiting(), Run.objects.count()]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["celery", "celery-rabbitmq", "rq"], indirect=True)
+def test_messages_that_wait_are_counted_and_not_sent_again(engine: tuple[str, Sandbox]) -> None:
+    _name, box = engine
+    before = box.run(COUNT)[0]
+    box.run(START.format(priorities=[-90, 0, 90]))
+    count, again, runs = box.run(COUNT)
+    assert (count - before, runs) == (3, 3)
+    assert again == max(0, 3 - count)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["celery", "rq"])
 def test_a_broker_that_is_down_loses_nothing(

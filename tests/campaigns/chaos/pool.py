@@ -21,12 +21,14 @@ UPKEEP = "upkeep"
 
 def main(transport: str, count: int) -> None:
     django.setup()
-    from imagepipe.workflow import dispatch, periodic, worker
+    from imagepipe.workflow import breakers, dispatch, periodic, worker
     from tests.campaigns.chaos import steps
 
     steps.register()
     preload(transport)
     dispatch.REDISPATCH_AFTER = 5
+    # Jobs that fail once do so on purpose; what would rest for minutes rests for a moment.
+    breakers.FIRST_REST, breakers.LONGEST_REST = 0.5, 1.0
     periodic.register("redispatch", 5, dispatch.redispatch_waiting)
     periodic.register("dispatch-due", 1, dispatch.dispatch_due)
     kinds = [transport] * count + ([] if transport == "database" else [UPKEEP])
