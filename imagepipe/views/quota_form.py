@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
+from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
@@ -34,10 +35,7 @@ class QuotaForm(forms.ModelForm):
         )
         for name in ("user", "group", "site"):
             self.fields[name].empty_label = "—"
-        self.fields["amount"].max_value = HIGHEST
-        self.fields["amount"].validators.append(
-            forms.IntegerField(max_value=HIGHEST).validators[-1]
-        )
+        self.fields["amount"].validators.append(MaxValueValidator(HIGHEST))
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
