@@ -180,7 +180,7 @@ def test_messages_that_wait_are_counted_and_not_sent_again(engine: tuple[str, Sa
 REAL_MODEL = """
 from django.core.management import call_command
 from imagepipe.models import PromptTemplate, RegisteredModel
-call_command("imagepipe", "register-model", {folder!r}, "--licence", "MIT", "--allow", verbosity=0)
+call_command("imagepipe", "register-model", {folder!r}, "--licence", "MIT", "--allow")
 model = RegisteredModel.objects.get(slug="tiny")
 PromptTemplate.objects.update(model=model, width=128, height=128)
 """
