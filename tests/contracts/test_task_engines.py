@@ -183,6 +183,7 @@ from imagepipe.models import PromptTemplate, RegisteredModel
 call_command("imagepipe", "register-model", {folder!r}, "--licence", "MIT", "--allow")
 model = RegisteredModel.objects.get(slug="tiny")
 PromptTemplate.objects.update(model=model, width=128, height=128)
+print("{{}}")
 """
 READ_BACK = """
 import json
