@@ -18,6 +18,7 @@ from imagepipe.rights.models import RightsRecord
 from imagepipe.workflow.models import Candidate, Run, StepRun
 from imagepipe.workflow.queue_models import (
     EngineHealth,
+    NoticePreference,
     QueueWorker,
     Quota,
     QuotaRequest,
@@ -34,6 +35,7 @@ __all__ = [
     "EngineHealth",
     "FeedEntry",
     "Lineage",
+    "NoticePreference",
     "PendingPurge",
     "PromptTemplate",
     "Publication",

@@ -22,6 +22,7 @@ from imagepipe.views.access import MAKING
 from imagepipe.views.asset_finder import AssetURLFinder, collection_contents
 from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
 from imagepipe.views.image_chooser import add_generate_tab
+from imagepipe.views.notice_settings import NoticeSettingsPanel
 from imagepipe.views.notices import RunsPanel
 from imagepipe.views.permitted import PermittedMenuItem
 from imagepipe.views.prompt_templates import MENU_HOOK, PromptTemplateViewSet
@@ -85,6 +86,22 @@ def register_quota_requests() -> MenuItem:
         icon_name="tasks",
         order=260,
     )
+
+
+@hooks.register(MENU_HOOK)
+def register_quotas() -> MenuItem:
+    return QuotaRequestsMenuItem(
+        _("Quotas"),
+        reverse("imagepipe_admin:quotas"),
+        name="imagepipe-quotas",
+        icon_name="tasks",
+        order=265,
+    )
+
+
+@hooks.register("register_account_settings_panel")
+def register_notice_settings(request: HttpRequest, user: Any, profile: Any) -> Any:
+    return NoticeSettingsPanel(request, user, profile)
 
 
 @hooks.register("construct_homepage_panels")

@@ -15,16 +15,16 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
-from imagepipe.prompts.exceptions import PromptError
 from imagepipe.views.access import open_candidate, verbs_on
 from imagepipe.views.breadcrumbs import Crumbs, here, run_crumbs
 from imagepipe.views.candidate_forms import AcceptForm
 from imagepipe.views.findings import in_words
+from imagepipe.views.quotas import refusal
 from imagepipe.views.recipes import recipe_rows
 from imagepipe.views.review_forms import RejectForm, first_error
-from imagepipe.workflow.actions import RejectCandidate, StartRun
-from imagepipe.workflow.exceptions import InvalidBrief
-from imagepipe.workflow.models import Candidate, Run
+from imagepipe.views.variations import start_variation
+from imagepipe.workflow.actions import RejectCandidate
+from imagepipe.workflow.models import Candidate
 
 
 class CandidateView(WagtailAdminTemplateMixin, View):
@@ -104,11 +104,10 @@ def reject_candidate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def more_like_this(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     candidate = open_candidate(request.user, uid)
     source = candidate.run
-    run = Run(variation_of=candidate, collection=source.collection, priority=source.priority)
     try:
-        StartRun(run, request.user).execute()
-    except (PromptError, InvalidBrief) as error:
-        messages.error(request, str(error))
+        run = start_variation(request, candidate)
+    except ImagepipeError as error:
+        messages.error(request, refusal(error))
         return redirect("imagepipe_admin:run", source.uid)
     messages.success(
         request,

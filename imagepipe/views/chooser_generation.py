@@ -13,14 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from imagepipe.exceptions import ImagepipeError
-from imagepipe.prompts.exceptions import PromptError
 from imagepipe.views.access import may, open_candidate, open_run
 from imagepipe.views.image_chooser import generate_form
 from imagepipe.views.progress import describe, warnings_of
+from imagepipe.views.quotas import refusal
 from imagepipe.views.slots import slots
 from imagepipe.views.use_form import UseForm, obstacle_to_use
-from imagepipe.workflow.actions import CancelRun, StartRun
-from imagepipe.workflow.exceptions import InvalidBrief
+from imagepipe.views.variations import start_variation
+from imagepipe.workflow.actions import CancelRun
 from imagepipe.workflow.models import Candidate, Run
 
 INVALID = 422
@@ -40,7 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
     try:
         return show_run(request, form.start())
     except ImagepipeError as error:  # what was right a moment ago is so no more
-        form.add_error(None, str(error))
+        form.add_error(None, refusal(error))
         context = {"form": form}
         return render(request, "imagepipe/chooser/form.html", context, status=INVALID)
 
@@ -49,12 +49,10 @@ def start(request: HttpRequest) -> HttpResponse:
 def vary(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     """More like this one."""
     candidate = open_candidate(request.user, uid)
-    source = candidate.run
-    run = Run(variation_of=candidate, collection=source.collection, priority=source.priority)
     try:
-        return show_run(request, StartRun(run, request.user).execute())
-    except (PromptError, InvalidBrief) as error:
-        context = {"form": generate_form(request), "refusal": str(error)}
+        return show_run(request, start_variation(request, candidate))
+    except ImagepipeError as error:
+        context = {"form": generate_form(request), "refusal": refusal(error)}
         return render(request, "imagepipe/chooser/form.html", context, status=INVALID)
 
 

@@ -16,6 +16,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.generation_form import GenerateForm
+from imagepipe.views.quotas import refusal
 
 
 class GenerateView(WagtailAdminTemplateMixin, View):
@@ -42,7 +43,7 @@ class GenerateView(WagtailAdminTemplateMixin, View):
         try:
             run = form.start()
         except ImagepipeError as error:  # what was right a moment ago is so no more
-            form.add_error(None, str(error))
+            form.add_error(None, refusal(error))
             return self._show(form)
         return redirect(reverse("imagepipe_admin:run", args=[run.uid]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
@@ -16,6 +17,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, UserColumn
 from wagtail.admin.views.generic.base import BaseListingView
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from imagepipe.exceptions import InvalidState
@@ -51,6 +53,11 @@ class QuotaRequestIndexView(PermissionCheckedMixin, BaseListingView):
             state=QuotaRequest.State.OPEN, valid_until__gt=timezone.now()
         ).select_related("quota", "user__wagtail_userprofile")
         return super().get_queryset()
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        url = reverse("imagepipe_admin:quotas")
+        return [HeaderButton(_("Quotas"), url=url, icon_name="tasks")]
 
     @cached_property
     def columns(self) -> list[BaseColumn]:

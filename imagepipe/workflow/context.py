@@ -12,12 +12,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from imagepipe.exceptions import LeaseLost
-from imagepipe.workflow import blobs, leases, waiting_list
+from imagepipe.workflow import blobs, leases, shares, waiting_list
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.exceptions import RunCancelled, TurnEnded, WorkerStopping
 from imagepipe.workflow.graph import Node
 from imagepipe.workflow.models import Run, RunState, StepRun
-from imagepipe.workflow.scheduling import URGENT
+from imagepipe.workflow.scheduling import URGENT, Offer, makes_way
 
 WRITE_INTERVAL = 0.5
 """Seconds between progress writes of a run."""
@@ -32,44 +32,57 @@ class Lease:
     run: Run
     owner: str
     stop: Callable[[], bool] = lambda: False
-    resources: frozenset[str] = frozenset()
-    """Classes of machine that the worker offers."""
+    offer: Offer = Offer()
+    """What the worker has to offer."""
     _written_at: float = field(default=float("-inf"), init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
 
     def check(self) -> None:
         """Raise ``LeaseLost``, ``RunCancelled`` or ``WorkerStopping`` when work must end."""
+        self._look()
+
+    def check_between_steps(self, *, begun: bool) -> None:
+        """As ``check``; also raise ``TurnEnded`` when the run is paused or must make way.
+
+        Only a run that has ``begun`` makes way, so that each turn brings it a step further.
+        """
+        if self._look():
+            raise TurnEnded(_("The run is paused."))
+        if begun and self._makes_way():
+            raise TurnEnded(_("The run makes way for an urgent one."))
+
+    def _look(self) -> bool:
         row = Run.objects.filter(pk=self.run.pk).values_list(
-            "state", "lease_owner", "cancel_requested"
+            "state", "lease_owner", "cancel_requested", "paused"
         )
-        state, owner, cancelled = row.get()
+        state, owner, cancelled, paused = row.get()
         if state != RunState.RUNNING or owner != self.owner:
             raise LeaseLost(_("Another worker has taken over the run."))
         if cancelled:
             raise RunCancelled(_("The run was cancelled."))
         if self.stop():
             raise WorkerStopping(_("The worker is stopping."))
+        return bool(paused)
 
-    def check_between_steps(self) -> None:
-        """As ``check``; also raise ``TurnEnded`` when the run is paused or must make way."""
-        self.check()
-        if Run.objects.filter(pk=self.run.pk, paused=True).exists():
-            raise TurnEnded(_("The run is paused."))
-        if self.run.priority < URGENT and self._urgent_waits():
-            raise TurnEnded(_("The run makes way for an urgent one."))
-
-    def _urgent_waits(self) -> bool:
-        """Whether an urgent run has found no idle worker for a second."""
+    def _makes_way(self) -> bool:
+        """Whether an urgent run has found no idle worker for a second, and is next here."""
         now = time.monotonic()
-        if now - self._looked_at < LOOK_INTERVAL:
+        if self.run.priority >= URGENT or now - self._looked_at < LOOK_INTERVAL:
             return False
         self._looked_at = now
         now_there = database_now()
         patience = now_there - dt.timedelta(seconds=LOOK_INTERVAL)
         urgent = waiting_list.ready(now_there).filter(
-            priority__gte=URGENT, created_at__lt=patience, resource__in=["", *self.resources]
+            priority__gte=URGENT,
+            created_at__lt=patience,
+            resource__in=["", *self.offer.resources],
         )
-        return urgent.exists()
+        if not urgent.exists():
+            return False
+        waiting = waiting_list.read(now_there)
+        mine = waiting_list.value_of(self.run)
+        situation = waiting_list.situation(now_there, [mine, *waiting])
+        return makes_way(mine, waiting, self.offer, situation, shares.rules())
 
     def write_progress(
         self, progress: float, message: str, step: StepRun, share: float

@@ -11,7 +11,7 @@ import importlib
 import logging
 from collections.abc import Callable
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from imagepipe.conf import get_settings
 from imagepipe.events.bus import RunQueued
@@ -36,7 +36,11 @@ _engines: dict[str, str] = {
 
 
 def register_engine(name: str, send: str) -> None:
-    """Make an engine known: ``"module:function"``, called with uid and priority of a run."""
+    """Make an engine known: ``"module:function"``, called with uid and priority of a run.
+
+    A function ``waiting(resource)`` beside it may say how many messages no worker has taken
+    yet, in the queue of runs that need this class of machine (empty: any).
+    """
     _engines[name] = send
 
 
@@ -81,11 +85,20 @@ def dispatch_queued(event: RunQueued) -> None:
 def redispatch_waiting() -> int:
     """Tell the engine again of runs that have waited for long; returns how many.
 
-    Heals lost messages. The database engine needs none.
+    Heals lost messages. As any message brings the run whose turn it is, only as many are sent
+    as there are more runs than messages waiting, if the engine can count its messages. The
+    database engine needs none.
     """
     now = database_now()
     before = now - dt.timedelta(seconds=REDISPATCH_AFTER)
-    return _tell_of(waiting_list.ready(now).filter(created_at__lt=before))
+    late = waiting_list.ready(now).filter(created_at__lt=before)
+    if (count := _count_messages()) is None:
+        return _tell_of(late)
+    per_class = late.order_by().values_list("resource").annotate(runs=Count("pk"))
+    return sum(
+        _tell_of(late.filter(resource=resource), runs - count(resource))
+        for resource, runs in list(per_class)
+    )
 
 
 def dispatch_due() -> int:
@@ -95,11 +108,16 @@ def dispatch_due() -> int:
     return _tell_of(waiting_list.ready(now).filter(not_before__gt=lately))
 
 
-def _tell_of(runs: QuerySet[Run]) -> int:
-    if get_settings().TASK_ENGINE in ("database", "inline"):
+def _count_messages() -> Callable[[str], int] | None:
+    send = load_engine(get_settings().TASK_ENGINE)
+    return getattr(importlib.import_module(send.__module__), "waiting", None)
+
+
+def _tell_of(runs: QuerySet[Run], at_most: int = REDISPATCH_AT_MOST) -> int:
+    if get_settings().TASK_ENGINE in ("database", "inline") or at_most <= 0:
         return 0
     rows = runs.order_by("-priority", "created_at").values_list("uid", "priority")
-    told = list(rows[:REDISPATCH_AT_MOST])
+    told = list(rows[: min(at_most, REDISPATCH_AT_MOST)])
     for uid, priority in told:
         dispatch(uid.hex, priority)
     return len(told)

@@ -7,7 +7,8 @@ import datetime as dt
 import logging
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseProblem
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
@@ -38,7 +39,7 @@ def fail(run: Run, owner: str, error: Exception) -> None:
     message = _("Something unexpected happened; the log has the details under %(uid)s.")
     reason = str(error) if expected else message % {"uid": run.uid.hex}
     kind = classify(error)
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseProblem):
         connection.close()
     tell_engine(run, error)
     if kind is ErrorClass.RETRYABLE and run.attempt < get_settings().MAX_ATTEMPTS:

@@ -11,6 +11,7 @@ from imagepipe.workflow import quotas
 from imagepipe.workflow.exceptions import QueueRefused
 from imagepipe.workflow.forecasts import expected_of
 from imagepipe.workflow.models import Run, RunState
+from imagepipe.workflow.notice_actions import KEY, always_wanted, asked_for
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
@@ -35,5 +36,7 @@ def queue_run(run: Run, user: AbstractBaseUser | None) -> None:
     run.memory_bytes = run.memory_bytes or max(0, int(needs.get("memory_bytes", 0)))
     pictures = len(run.request.get("seeds", ()))
     quotas.check(user, run.site, pictures=pictures, seconds=run.estimated_seconds or 0)
+    if told := always_wanted(user):
+        run.request = run.request | {KEY: sorted({*asked_for(run), *told})}
     run.save(force_insert=True)
     emit(RunQueued(run.uid.hex))

@@ -6,7 +6,8 @@ import logging
 import threading
 from types import TracebackType
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseProblem
+from django.db import connection
 
 from imagepipe.conf import get_settings
 from imagepipe.exceptions import LeaseLost
@@ -48,7 +49,7 @@ class Heartbeat:
                     leases.renew(self._run_pk, self._owner)
                 except LeaseLost:
                     return
-                except DatabaseError:
+                except DatabaseProblem:
                     logger.warning("lease could not be renewed", exc_info=True)
                     connection.close()
         finally:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext as _
 
 from imagepipe.actions.base import Action
 from imagepipe.exceptions import InvalidState
 from imagepipe.workflow.models import FINISHED, Run
+from imagepipe.workflow.queue_models import NoticePreference
 
 KEY = "notify"
 """In ``Run.request``: the keys of the users to be told. A repeated run keeps them."""
@@ -38,6 +40,33 @@ class AskForNotice(Action[Run, Run]):
         self.audit_data = {"people": len(asked)}
         self.instance.refresh_from_db()
         return self.instance
+
+
+class SetNoticePreference(Action[NoticePreference, NoticePreference]):
+    """Be told of the end of each run that one starts from now on, or no more."""
+
+    action_name = "imagepipe.notices.set_preference"
+    permission_policy_action = "own"
+
+    def user_has_permission(self) -> bool:
+        """Everybody decides for themselves."""
+        return self.user is not None and self.instance.user_id == self.user.pk
+
+    def perform(self) -> NoticePreference:
+        preference, _created = NoticePreference.objects.update_or_create(
+            user=self.instance.user, defaults={"email": self.instance.email}
+        )
+        self.instance.pk = preference.pk
+        self.audit_data = {"email": preference.email}
+        return preference
+
+
+def always_wanted(user: AbstractBaseUser | None) -> list[int]:
+    """Return the keys of those to be told of a run that ``user`` starts."""
+    wants = user is not None and (
+        NoticePreference.objects.filter(user=user, email=True).exists()
+    )
+    return [user.pk] if user is not None and wants else []
 
 
 def asked_for(run: Run) -> list[int]:

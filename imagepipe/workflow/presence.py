@@ -9,7 +9,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseProblem
+from django.db import connection
 
 from imagepipe.conf import get_settings
 from imagepipe.workflow import leases, shares
@@ -80,7 +81,7 @@ class Presence:
             while not ended.wait(BEAT_SECONDS):
                 try:
                     self.tell()
-                except DatabaseError:
+                except DatabaseProblem:
                     connection.close()
         finally:
             connection.close()

@@ -31,8 +31,6 @@ class QueueWorker(models.Model):
     run = models.ForeignKey(
         Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    node = models.CharField(max_length=60, blank=True)
-    """Not written: the step run that is running says it. To be dropped."""
     models_loaded = models.JSONField(default=list)
     """Slugs of the models that are warm in its memory, the latest last."""
     resources = models.JSONField(default=list)
@@ -169,6 +167,26 @@ class QuotaRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: +{self.amount}"
+
+
+class NoticePreference(models.Model):
+    """Whether somebody is told by e-mail of the end of each run that they start."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    email = models.BooleanField(
+        default=False, verbose_name=_("E-mail me at the end of each run that I start")
+    )
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("notices")
+        verbose_name_plural = _("notices")
+
+    def __str__(self) -> str:
+        return str(self.user)
 
 
 class EngineHealth(models.Model):

@@ -1,4 +1,4 @@
-"""Asking for more than a quota allows, and deciding about it."""
+"""Setting and removing quotas; asking for more than one allows, and deciding about it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from imagepipe.workflow.queue_models import Quota, QuotaRequest
 from imagepipe.workflow.quotas import applies_to, period_of
 
 MAY_DECIDE = "imagepipe.change_quota"
+SUBJECTS = ("user", "group", "site")
 
 
 class RequestMore(Action[Quota, QuotaRequest]):
@@ -77,3 +78,49 @@ class DecideRequest(Action[QuotaRequest, QuotaRequest]):
             raise InvalidState(_("This request is decided already."))
         self.audit_data = {"state": str(target), "amount": self.instance.amount}
         return self.instance
+
+
+class SetQuota(Action[Quota, Quota]):
+    """Save a new quota, or a changed one: for one user, group or site, or for each user."""
+
+    action_name = "imagepipe.quota.set"
+    permission_policy_action = "change_quota"
+
+    def user_has_permission(self) -> bool:
+        return self.user is not None and self.user.has_perm(MAY_DECIDE)
+
+    def perform(self) -> Quota:
+        quota = self.instance
+        subject = {name: getattr(quota, f"{name}_id") for name in SUBJECTS}
+        if sum(key is not None for key in subject.values()) > 1:
+            raise InvalidState(_("A quota is for one user, one group or one site."))
+        same = Quota.objects.filter(unit=quota.unit, period=quota.period, **subject)
+        if same.exclude(pk=quota.pk).exists():
+            raise InvalidState(_("There is a quota of this unit and period already."))
+        before = Quota.objects.filter(pk=quota.pk).values_list("amount", flat=True).first()
+        quota.save()
+        self.audit_data = _facts(quota) | {"before": before}
+        return quota
+
+
+class RemoveQuota(Action[Quota, None]):
+    """Delete a quota, and with it what was asked for and granted on top."""
+
+    action_name = "imagepipe.quota.remove"
+    permission_policy_action = "change_quota"
+
+    def user_has_permission(self) -> bool:
+        return self.user is not None and self.user.has_perm(MAY_DECIDE)
+
+    def audit_chain(self) -> str:
+        return self._chain
+
+    def perform(self) -> None:
+        self._chain = super().audit_chain()
+        self.audit_data = _facts(self.instance)
+        self.instance.delete()
+
+
+def _facts(quota: Quota) -> dict[str, object]:
+    subject = {name: getattr(quota, f"{name}_id") for name in SUBJECTS}
+    return subject | {"unit": quota.unit, "period": quota.period, "amount": quota.amount}

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db import Error as DatabaseProblem
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -33,6 +35,7 @@ from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.heartbeat import Heartbeat
 from imagepipe.workflow.models import Run, RunState, StepRun
 from imagepipe.workflow.presence import Presence
+from imagepipe.workflow.scheduling import Offer
 from imagepipe.workflow.steps import registry
 
 logger = logging.getLogger("imagepipe.workflow")
@@ -67,7 +70,7 @@ def work_once(worker: Presence, stop: Callable[[], bool]) -> bool:
     logger.info("run claimed", extra={"run": run.uid.hex})
     worker.took(run)
     try:
-        ended = execute(run, worker.name, stop=stop, resources=worker.offer.resources)
+        ended = execute(run, worker.name, stop=stop, offer=worker.offer)
         logger.info("run %s", ended, extra={"run": run.uid.hex})
     finally:
         worker.finished()
@@ -80,7 +83,7 @@ def execute(
     *,
     stop: Callable[[], bool] = lambda: False,
     heartbeat: bool = True,
-    resources: frozenset[str] = frozenset(),
+    offer: Offer = leases.ANYTHING,
 ) -> RunState:
     """Work on a claimed run until it is finished, released or lost; returns its state.
 
@@ -89,16 +92,16 @@ def execute(
     is English, whatever language is active; readers are shown it in theirs.
     """
     with translation.override(None):
-        lease = Lease(run, owner, stop, resources)
+        lease = Lease(run, owner, stop, offer)
         ended = _execute(run, lease, heartbeat)
-    with contextlib.suppress(DatabaseError):
+    with contextlib.suppress(DatabaseProblem):
         shares.settle(run, database_now())
     return ended
 
 
 def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
     owner = lease.owner
-    beating = Heartbeat(run.pk, owner) if heartbeat else contextlib.nullcontext()
+    beating = Heartbeat(run.pk, owner) if heartbeat else nullcontext()
     try:
         with beating:
             _Execution(run, lease).go()
@@ -130,6 +133,10 @@ class _Execution:
     run: Run
     lease: Lease
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    steps: dict[str, StepRun] = field(default_factory=dict)
+    """Those that were begun by now, by node."""
+    begun: bool = False
+    """Whether this worker has begun a step."""
 
     def go(self) -> None:
         graph = Graph.from_dict(self.run.graph)
@@ -138,9 +145,10 @@ class _Execution:
         kinds = {node.id: registry.get(node.kind) for node in graph.order}
         hashes = graph.input_hashes({kind.kind: kind.version for kind in kinds.values()})
         weights = {id: kind.weight for id, kind in kinds.items()}
+        self.steps = {step.node: step for step in self.run.steps.all()}
         total, done = sum(weights.values()), 0.0
         for node in graph.order:
-            self.lease.check_between_steps()
+            self.lease.check_between_steps(begun=self.begun)
             weight = weights[node.id] / total
             self.outputs[node.id] = self._output(node, hashes[node.id], done, weight)
             done += weight
@@ -149,9 +157,7 @@ class _Execution:
         self, node: Node, input_hash: str, done: float, weight: float
     ) -> dict[str, Any]:
         kind = registry.get(node.kind)
-        step, _created = StepRun.objects.get_or_create(
-            run=self.run, node=node.id, defaults={"kind": node.kind}
-        )
+        step = self.steps.get(node.id) or StepRun(run=self.run, node=node.id, kind=node.kind)
         if step.state == RunState.SUCCEEDED and step.source == StepRun.Source.SKIPPED:
             return SKIPPED
         if step.state == RunState.SUCCEEDED and _is_whole(kind, step.output):
@@ -175,7 +181,7 @@ class _Execution:
         )
         try:
             output = kind.run(context)
-        except (LeaseLost, WorkerStopping, DatabaseError):
+        except (LeaseLost, WorkerStopping, DatabaseProblem):
             raise
         except RunCancelled:
             self._mark(step, RunState.CANCELLED, "")
@@ -201,13 +207,11 @@ class _Execution:
         return canonical_json(given[name].get(key)).decode() != value
 
     def _begin(self, step: StepRun, input_hash: str) -> None:
-        StepRun.objects.filter(pk=step.pk).update(
-            state=RunState.RUNNING,
-            progress=0,
-            input_hash=input_hash,
-            attempt=F("attempt") + 1,
-            started_at=database_now(),
-            error="",
+        self.begun = True
+        step.state, step.progress, step.input_hash = RunState.RUNNING, 0, input_hash
+        step.attempt, step.started_at, step.error = step.attempt + 1, database_now(), ""
+        self._save(
+            step, "state", "progress", "input_hash", "attempt", "started_at", "error"
         )
 
     def _finish(
@@ -217,17 +221,28 @@ class _Execution:
         input_hash: str,
         source: str = StepRun.Source.COMPUTED,
     ) -> None:
+        step.state, step.progress, step.input_hash = RunState.SUCCEEDED, 1, input_hash
+        step.output, step.source, step.finished_at = output, source, database_now()
         # Fenced by the lease: a worker that was given up must not overwrite its successor.
         with transaction.atomic():
             leases.renew(self.run.pk, self.lease.owner)
-            StepRun.objects.filter(pk=step.pk).update(
-                state=RunState.SUCCEEDED,
-                progress=1,
-                output=output,
-                source=source,
-                input_hash=input_hash,
-                finished_at=database_now(),
+            self._save(
+                step, "state", "progress", "input_hash", "output", "source", "finished_at"
             )
+
+    def _save(self, step: StepRun, *columns: str) -> None:
+        """Write the columns in one statement, into a new row if the step has none."""
+        if step.pk is None:
+            try:
+                with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                    step.save(force_insert=True)
+                return
+            except IntegrityError:
+                # A worker that was given up has begun the step at the same moment.
+                other = StepRun.objects.only("pk").get(run=self.run, node=step.node)
+                step.pk = other.pk
+        values = {column: getattr(step, column) for column in columns}
+        StepRun.objects.filter(pk=step.pk).update(**values)
 
     def _mark(self, step: StepRun, target: RunState, error: str) -> None:
         if leases.is_held(self.run.pk, self.lease.owner):

@@ -117,6 +117,24 @@ def choose(
     )
 
 
+def makes_way(
+    current: Waiting,
+    waiting: Iterable[Waiting],
+    offer: Offer,
+    situation: Situation,
+    rules: Rules,
+) -> bool:
+    """Whether a worker puts its run back between two steps, for an urgent one.
+
+    Only if the urgent one is what the worker would be given instead; else it would be given
+    its own run again, and so on without end.
+    """
+    if current.priority >= URGENT:
+        return False
+    chosen = choose([current, *waiting], offer, situation, rules)
+    return chosen is not None and chosen.key != current.key and chosen.priority >= URGENT
+
+
 def faded(seconds: float, elapsed: float, rules: Rules) -> float:
     """Return what is left of a use after ``elapsed`` seconds."""
     return seconds * 0.5 ** (max(0.0, elapsed) / rules.half_life)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import transaction
+
 from imagepipe.conf import get_settings
 from imagepipe.workflow.models import Run
 from imagepipe.workflow.queue_models import Share
@@ -44,19 +46,23 @@ def charge(
     who: str, where: str, seconds: float, now: dt.datetime, *, starting: bool = False
 ) -> None:
     """Add work to the shares of a person and a site; negative to give some back."""
-    for owner in (who, where):
-        share = Share.objects.select_for_update().filter(owner=owner).first()
-        if share is None:
-            share, _created = Share.objects.get_or_create(
-                owner=owner, defaults={"updated_at": now}
-            )
-        changes = {
-            "used_seconds": max(0.0, _left(share, now) + seconds),
-            "updated_at": max(now, share.updated_at),
-        }
-        if starting:
-            changes["last_started_at"] = now
-        Share.objects.filter(owner=owner).update(**changes)
+    owners = sorted({who, where})
+    with transaction.atomic():
+        # In one order, so that two workers never wait for each other.
+        rows = Share.objects.select_for_update().filter(owner__in=owners).order_by("owner")
+        found = {share.owner: share for share in rows}
+        for owner in owners:
+            if owner not in found:
+                found[owner], _created = Share.objects.get_or_create(
+                    owner=owner, defaults={"updated_at": now}
+                )
+        for share in found.values():
+            share.used_seconds = max(0.0, _left(share, now) + seconds)
+            share.updated_at = max(now, share.updated_at)
+            if starting:
+                share.last_started_at = now
+        changed = ["used_seconds", "updated_at", *(["last_started_at"] if starting else [])]
+        Share.objects.bulk_update(found.values(), changed)
 
 
 def settle(run: Run, now: dt.datetime) -> None:

@@ -14,6 +14,13 @@ from imagepipe.workflow.models import FINISHED, RUN_TRANSITIONS, Run, RunState
 __all__ = ["FINISHED", "advance", "sources"]
 
 
+LONG = ("graph", "request")
+REFRESHED = [
+    field.attname for field in Run._meta.concrete_fields if field.name not in LONG
+]
+"""All but what is long and stays as it was asked for."""
+
+
 def sources(target: RunState) -> frozenset[RunState]:
     """Return the states from which ``target`` may be reached."""
     return frozenset(state for state, targets in RUN_TRANSITIONS.items() if target in targets)
@@ -36,7 +43,7 @@ def advance(run: Run, target: RunState, *, owner: str | None = None, **values: A
     else:
         values |= {"finished_at": None}
     changed = rows.update(state=target, **values)
-    run.refresh_from_db()
+    run.refresh_from_db(fields=REFRESHED)
     if changed:
         if target in FINISHED:
             emit(RunEnded(run.uid.hex))

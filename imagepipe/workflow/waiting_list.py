@@ -46,6 +46,16 @@ def read(now: dt.datetime, uid: str | None = None) -> list[Waiting]:
     return [_value(*row) for row in rows]
 
 
+def value_of(run: Run) -> Waiting:
+    """Return a run as the scheduler sees it, with its model at hand."""
+    model = run.model
+    return _value(
+        run.pk, run.created_at, run.position, run.priority, run.created_by_id, run.site_id,
+        run.estimated_seconds, run.deadline, model and model.slug, model and model.backend,
+        run.resource, run.memory_bytes,
+    )  # fmt: skip
+
+
 def situation(now: dt.datetime, waiting: Iterable[Waiting]) -> Situation:
     """Return everybody's use, resting engines and, where deadlines need it, the workers."""
     workers = 1

@@ -14,7 +14,8 @@ import threading
 import time
 from types import FrameType
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseProblem
+from django.db import close_old_connections, connection
 
 from imagepipe.workflow import leases, periodic, presence, runner, sweep
 from imagepipe.workflow.dispatch import (
@@ -82,7 +83,7 @@ class Worker:
                 try:
                     close_old_connections()
                     idle = not self._execute_next()
-                except DatabaseError:
+                except DatabaseProblem:
                     logger.exception("the database did not answer")
                     idle = True
                 if idle:
@@ -91,7 +92,7 @@ class Worker:
             self._stop.set()
             housekeeper.join()
             if not self._upkeep_only:
-                with contextlib.suppress(DatabaseError):
+                with contextlib.suppress(DatabaseProblem):
                     self.presence.tell(State.STOPPED)
 
     @property
@@ -121,7 +122,8 @@ class Worker:
                 try:
                     close_old_connections()
                     self.keep_house()
-                except DatabaseError:
+                except Exception:
+                    # Whatever it is: without this thread nobody takes over lost runs.
                     logger.exception("housekeeping failed")
                 self._stop.wait(HOUSEKEEPING_INTERVAL)
         finally:

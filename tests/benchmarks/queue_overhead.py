@@ -6,7 +6,9 @@
     python -m tests.benchmarks.queue_overhead postgresql
 
 Prints one line of JSON. Wall time depends on what else the machine does, so the processor's
-time is told beside it; the two ways of the two-second jobs take turns.
+time is told beside it. The two ways of the two-second jobs take turns. Celery alone is an empty
+task in one worker of its own on Redis, late acknowledgement and prefetch 1 as here; two rounds
+of it and of the queue take turns.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from tests.campaigns.chaos.servers import Postgres, running
+from tests.campaigns.chaos.servers import Postgres, Redis, running, wait_until
 from tests.sandbox import SANDBOX_SETTINGS, SANDBOX_SETUP, Sandbox
 
 EMPTY = """
@@ -32,10 +34,11 @@ graph = Graph(tuple(Node.create(f"n{{i:02d}}", "nothing") for i in range({steps}
 for number in range({runs}):
     Run.objects.create(title=str(number), graph=graph.to_dict(), graph_sha256=graph.sha256)
 worker = Worker()
+worker.keep_house()
 wall, cpu = time.perf_counter(), time.process_time()
 assert worker.run_until_empty() == {runs}
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-assert set(Run.objects.values_list("state", flat=True)) == {{"succeeded"}}
+assert not Run.objects.exclude(state="succeeded").exists()
 print(json.dumps({{
     "steps_per_second": round({runs} * {steps} / wall, 1),
     "steps_per_cpu_second": round({runs} * {steps} / cpu, 1),
@@ -77,6 +80,51 @@ pairs.sort()
 print(json.dumps({{"overhead_percent_median": round(100 * pairs[len(pairs) // 2], 2),
     "overhead_percent_worst": round(100 * pairs[-1], 2)}}))
 """
+CELERY = """
+from __future__ import annotations
+import json, os, time
+from celery import Celery
+app = Celery("alone", broker=os.environ["SANDBOX_REDIS"])
+app.conf.update(worker_prefetch_multiplier=1, task_acks_late=True, task_ignore_result=True)
+seen = []
+
+@app.task
+def nothing(last):
+    seen.append((time.perf_counter(), time.process_time()))
+    if last:
+        (wall, cpu), (wall_end, cpu_end) = seen[0], seen[-1]
+        with open("celery.json.new", "w") as file:
+            json.dump([(len(seen) - 1) / (wall_end - wall),
+                       (len(seen) - 1) / (cpu_end - cpu)], file)
+        os.replace("celery.json.new", "celery.json")
+        seen.clear()
+"""
+SEND = """
+import sys
+sys.path.insert(0, ".")
+import alone
+for number in range({tasks}):
+    alone.nothing.delay(number == {tasks} - 1)
+"""
+
+
+def celery_alone(box: Sandbox, tasks: int = 400) -> tuple[float, float]:
+    """Tasks per second, and per second of processor time."""
+    (box.folder / "alone.py").write_text(CELERY)
+    done = box.folder / "celery.json"
+    box.run(SEND.format(tasks=tasks))
+    worker = box.start_command(
+        "-m", "celery", "-A", "alone", "worker", "-P", "solo", "--loglevel=error",
+        "--without-gossip", "--without-mingle",
+    )  # fmt: skip
+    try:
+        wait_until(done.exists, "Celery did not end", 120)
+        wall, cpu = json.loads(done.read_text())
+        done.unlink()
+        return wall, cpu
+    finally:
+        worker.terminate()
+        worker.wait(timeout=30)
 
 
 def measure(database: str, runs: int, steps: int, pairs: int) -> dict[str, object]:
@@ -88,7 +136,15 @@ def measure(database: str, runs: int, steps: int, pairs: int) -> dict[str, objec
             box.environment["SANDBOX_POSTGRES"] = json.dumps(server.settings)
         (folder / "sandbox_settings.py").write_text(SANDBOX_SETTINGS)
         box.run(SANDBOX_SETUP)
-        empty = box.run(EMPTY.format(runs=runs, steps=steps))
+        redis = stack.enter_context(running(Redis, folder))
+        box.environment["SANDBOX_REDIS"] = redis.address
+        rounds, alone = [], []
+        for _round in range(2):
+            rounds.append(box.run(EMPTY.format(runs=runs, steps=steps)))
+            alone.append(celery_alone(box))
+        empty = {name: [each[name] for each in rounds] for name in rounds[0]}
+        empty["celery_alone_per_second"] = [round(wall, 1) for wall, _cpu in alone]
+        empty["celery_alone_per_cpu_second"] = [round(cpu, 1) for _wall, cpu in alone]
         two = box.run(TWO_SECONDS.format(pairs=pairs))
         return {"database": database} | empty | two
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.workflow.actions import StartRun
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import ErrorClass, Run, RunState, StepRun
-from imagepipe.workflow.queue_models import QueueWorker
+from imagepipe.workflow.queue_models import QueueWorker, Quota
 from tests.browser.conftest import PHONE
 from tests.browser.studio_pages import overflow, violations
 
@@ -160,10 +160,17 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     page = open_browser(QUEUE, **looks)
     change(runs[3], paused=True)
     running = Run.objects.get(state=RunState.RUNNING)
+    quota = Quota.objects.create(unit="pictures", period="week", amount=400)
+    Quota.objects.create(
+        unit="seconds", period="month", amount=7200, group=Group.objects.create(name="Shop")
+    )
     for name, address in {
         "queue": QUEUE,
         "queue-failed": f"{QUEUE}?show=failed",
         "workers": f"{QUEUE}workers/",
+        "quotas": f"{QUEUE}quotas/",
+        "quota": f"{QUEUE}quotas/{quota.pk}/",
+        "quota-ask": f"{QUEUE}quotas/{quota.pk}/ask/",
         "run-graph": f"/admin/imagepipe/runs/{running.uid}/",
     }.items():
         page.goto(address)

@@ -153,6 +153,79 @@ def test_an_engine_executes_runs_once_and_the_urgent_ones_first(
     assert count_candidates(box) == 3
 
 
+COUNT = """
+import json, os
+if os.environ["SANDBOX_ENGINE"] == "celery":
+    import sandbox_celery
+    sandbox_celery.app.loader.import_default_modules()
+from imagepipe.models import Run
+from imagepipe.workflow import dispatch
+from imagepipe.workflow.dispatch import _count_messages, redispatch_waiting
+dispatch.REDISPATCH_AFTER = 0
+print(json.dumps([_count_messages()(""), redispatch_waiting(), Run.objects.count()]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["celery", "celery-rabbitmq", "rq"], indirect=True)
+def test_messages_that_wait_are_counted_and_not_sent_again(engine: tuple[str, Sandbox]) -> None:
+    _name, box = engine
+    before = box.run(COUNT)[0]
+    box.run(START.format(priorities=[-90, 0, 90]))
+    count, again, runs = box.run(COUNT)
+    assert (count - before, runs) == (3, 3)
+    assert again == max(0, 3 - count)
+
+
+REAL_MODEL = """
+from django.core.management import call_command
+from imagepipe.models import PromptTemplate, RegisteredModel
+call_command("imagepipe", "register-model", {folder!r}, "--licence", "MIT", "--allow")
+model = RegisteredModel.objects.get(slug="tiny")
+PromptTemplate.objects.update(model=model, width=128, height=128)
+print("{{}}")
+"""
+READ_BACK = """
+import json
+from imagepipe.models import Candidate, QueueWorker
+from imagepipe.workflow import blobs
+print(json.dumps({
+    "signed": [b"c2pa" in blobs.read(c.sha256) for c in Candidate.objects.all()],
+    "backends": [c.recipe["environment"]["backend"] for c in Candidate.objects.all()],
+    "workers": [[w.pid, w.executed] for w in QueueWorker.objects.all()],
+}))
+"""
+
+
+@pytest.mark.slow
+def test_a_forked_celery_worker_computes_and_signs_with_real_libraries_twice(
+    redis: str, sandbox: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    """Neither torch's threads nor the signer's contexts are made before the fork."""
+    pytest.importorskip("diffusers")
+    from tests.generation.tiny_model import build_tiny_model
+
+    box = sandbox(TASK_ENGINE="celery")
+    box.environment |= {"SANDBOX_ENGINE": "celery", "SANDBOX_REDIS": redis}
+    box.run(REAL_MODEL.format(folder=str(build_tiny_model(tmp_path / "tiny"))))
+    box.run(START.format(priorities=[0, 50]))
+    process = box.start_command(*WORKERS["celery-prefork"], SANDBOX_CELERY_WORKER="1")
+    try:
+        wait_for(
+            lambda: {row[1] for row in read_runs(box)} <= {"succeeded", "failed"},
+            lambda: (box.folder / "log.txt").read_text()[-3000:],
+            seconds=150,
+        )
+        found = box.run(READ_BACK)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+    assert [row[1:3] for row in read_runs(box)] == [("succeeded", 1)] * 2
+    assert found["signed"] == [True, True] and found["backends"] == ["diffusers"] * 2
+    [(pid, _executed)] = found["workers"]
+    assert pid != process.pid
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["celery", "rq"])
 def test_a_broker_that_is_down_loses_nothing(

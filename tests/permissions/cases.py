@@ -29,7 +29,7 @@ from imagepipe.workflow.actions import (
 )
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Candidate, Run, RunState
-from imagepipe.workflow.notice_actions import AskForNotice
+from imagepipe.workflow.notice_actions import AskForNotice, SetNoticePreference
 from imagepipe.workflow.queue_actions import (
     MoveRun,
     PauseRun,
@@ -37,8 +37,13 @@ from imagepipe.workflow.queue_actions import (
     RetryFailedSteps,
     SetPriority,
 )
-from imagepipe.workflow.queue_models import Quota
-from imagepipe.workflow.quota_actions import DecideRequest, RequestMore
+from imagepipe.workflow.queue_models import NoticePreference, Quota
+from imagepipe.workflow.quota_actions import (
+    DecideRequest,
+    RemoveQuota,
+    RequestMore,
+    SetQuota,
+)
 from tests.delivery.library import Library, png
 
 Case = Callable[[Library, Collection, AbstractBaseUser | None], Action[Any, Any]]
@@ -197,6 +202,21 @@ def request_more(library: Library, place: Collection, user: Any) -> Action[Any, 
 def decide_request(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     request = RequestMore(_personal_quota(None), None, amount=5).execute()
     return DecideRequest(request, user, grant=True)
+
+
+def set_quota(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return SetQuota(Quota(unit="runs", amount=7), user)
+
+
+def remove_quota(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RemoveQuota(_personal_quota(None), user)
+
+
+def prefer_notice(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    who = user
+    if who is None or who.pk is None:
+        who = User.objects.create_user(f"somebody{next(_numbers)}")
+    return SetNoticePreference(NoticePreference(user=who, email=True), user)
 
 
 def accept_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

@@ -55,6 +55,9 @@ MATRIX: dict[cases.Case, str] = {
     cases.retry_failed_steps: "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.request_more:     "-    x    x    x    x    x    x    x    x    x    -    x    x",
     cases.decide_request:   "-    -    -    -    -    -    -    -    -    -    -    x    x",
+    cases.set_quota:        "-    -    -    -    -    -    -    -    -    -    -    x    x",
+    cases.remove_quota:     "-    -    -    -    -    -    -    -    -    -    -    x    x",
+    cases.prefer_notice:    "-    x    x    x    x    x    x    x    x    x    -    x    x",
     cases.accept_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.reject_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.register_model:   "-    -    -    -    -    -    -    -    x    -    -    x    x",
@@ -64,7 +67,8 @@ MATRIX: dict[cases.Case, str] = {
 ELSEWHERE = {"superuser", "system"}
 WITHOUT_COLLECTION = {
     cases.register_model, cases.promote_model, cases.retire_model,
-    cases.request_more, cases.decide_request,
+    cases.request_more, cases.decide_request, cases.set_quota, cases.remove_quota,
+    cases.prefer_notice,
 }  # fmt: skip
 
 

@@ -110,7 +110,10 @@ def test_the_menu_and_the_group_form_know_it(rf, decider, person, admin):
         request.user = user
         return {item.name for item in studio.menu.menu_items_for_request(request)}
 
-    assert entries(User.objects.get(username="dora")) == {"imagepipe-quota-requests"}
+    assert entries(User.objects.get(username="dora")) == {
+        "imagepipe-quota-requests",
+        "imagepipe-quotas",
+    }
     assert "imagepipe-quota-requests" not in entries(person("eve", *VERBS))
     permission = Permission.objects.get(codename="change_quota")
     form = admin.get(reverse("wagtailusers_groups:add"))

@@ -68,6 +68,31 @@ def test_an_urgent_run_interrupts_another_between_two_steps(start):
     assert runner.execute(again, "w", heartbeat=False) == RunState.SUCCEEDED
 
 
+def test_a_run_makes_way_only_for_what_is_next_so_that_no_one_goes_in_circles(start):
+    """What waited for long stands beside the urgent, and must not be put back for it."""
+    old = start(candidates=1, title="old")
+    urgent = start(candidates=1, title="urgent", priority=90)
+    now = timezone.now()
+    Run.objects.filter(pk=old.pk).update(created_at=now - dt.timedelta(hours=2))
+    Run.objects.filter(pk=urgent.pk).update(created_at=now - dt.timedelta(seconds=5))
+    claimed = leases.claim("w")
+    assert claimed == old
+    assert runner.execute(claimed, "w", heartbeat=False) == RunState.SUCCEEDED
+    assert leases.claim("w") == urgent
+
+
+def test_a_run_that_makes_way_has_come_a_step_further(start):
+    batch = start(candidates=1, title="batch")
+    urgent = start(candidates=1, title="urgent", priority=90)
+    Run.objects.filter(pk=urgent.pk).update(
+        created_at=timezone.now() - dt.timedelta(seconds=5)
+    )
+    for finished in range(1, 4):
+        claimed = leases.claim("w", batch.uid.hex)
+        assert runner.execute(claimed, "w", heartbeat=False) == RunState.QUEUED
+        assert batch.steps.filter(state=RunState.SUCCEEDED).count() == finished
+
+
 def test_runs_change_places_only_with_those_of_the_same_person_and_priority(start, editor):
     runs = [start(title=title) for title in "abcd"]
     other = start(title="other", priority=10)

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from imagepipe.workflow import dispatch, leases, periodic
+from imagepipe.workflow.engines import rq as engines_rq
 from imagepipe.workflow.exceptions import UnknownEngine
 from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.worker import Worker
@@ -73,6 +74,25 @@ def test_messages_of_long_waiting_runs_are_sent_again(settings, start, monkeypat
     Run.objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(minutes=5))
     assert dispatch.redispatch_waiting() == 1
     assert sent == [(old.uid.hex, 7)]
+
+
+@pytest.mark.django_db
+def test_no_more_messages_are_sent_again_than_were_lost(settings, start, monkeypatch):
+    """Else a queue that is long for hours would be told of each of its runs every minute."""
+    sent = []
+    monkeypatch.setattr(engines_rq, "send", lambda *args: sent.append(args))
+    monkeypatch.setattr(engines_rq, "waiting", lambda resource: {"": 2, "gpu": 0}[resource])
+    monkeypatch.setattr(engines_rq.send, "__module__", engines_rq.__name__)
+    settings.IMAGEPIPE = settings.IMAGEPIPE | {"TASK_ENGINE": "rq"}
+    urgent, *_others = [start(candidates=1, priority=priority) for priority in (9, 0, 0)]
+    machine = start(candidates=1)
+    long_ago = timezone.now() - dt.timedelta(minutes=5)
+    Run.objects.update(created_at=long_ago)
+    Run.objects.filter(pk=machine.pk).update(resource="gpu")
+    assert dispatch.redispatch_waiting() == 2
+    assert {uid for uid, _priority in sent} == {urgent.uid.hex, machine.uid.hex}
+    monkeypatch.setattr(engines_rq, "waiting", lambda resource: 7)
+    assert dispatch.redispatch_waiting() == 0
 
 
 @pytest.mark.django_db

@@ -31,6 +31,17 @@ def send(run_uid: str, priority: int) -> None:
     )
 
 
+def waiting(resource: str) -> int:
+    """Return how many messages wait, also those of other tasks in the same queue."""
+    queue = get_settings().TASK_QUEUES.get(resource) or current_app.conf.task_default_queue
+    with current_app.connection_for_write() as connection:
+        try:
+            declared = connection.default_channel.queue_declare(queue=queue, passive=True)
+        except connection.channel_errors:
+            return 0  # nobody has made the queue yet
+        return int(declared.message_count)
+
+
 def queue_of(run_uid: str) -> str | None:
     """Return the queue for the class of machine that the run needs; None: the usual one."""
     from imagepipe.workflow.models import Run

@@ -28,6 +28,14 @@ def send(run_uid: str, priority: int) -> None:
     queue.enqueue(look_at_run, run_uid, job_timeout=TIMEOUT, result_ttl=0)
 
 
+def waiting(resource: str) -> int:
+    """Return how many messages wait, also those of other jobs in the same queues."""
+    machine = get_settings().TASK_QUEUES.get(resource)
+    priorities = (queue_for(priority) for priority in (-100, 0, 100))
+    names = {machine} if machine else set(priorities)
+    return sum(django_rq.get_queue(name).count for name in names)
+
+
 def queue_for(priority: int) -> str:
     """Return the name of the queue for a priority from −100 to 100."""
     wanted = "high" if priority > 33 else "low" if priority < -33 else "default"

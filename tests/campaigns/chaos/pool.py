@@ -7,6 +7,7 @@ would leave no time for work. Nothing touches database or broker before the fork
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -20,11 +21,14 @@ UPKEEP = "upkeep"
 
 def main(transport: str, count: int) -> None:
     django.setup()
-    from imagepipe.workflow import dispatch, periodic, worker
+    from imagepipe.workflow import breakers, dispatch, periodic, worker
     from tests.campaigns.chaos import steps
 
     steps.register()
+    preload(transport)
     dispatch.REDISPATCH_AFTER = 5
+    # Jobs that fail once do so on purpose; what would rest for minutes rests for a moment.
+    breakers.FIRST_REST, breakers.LONGEST_REST = 0.5, 1.0
     periodic.register("redispatch", 5, dispatch.redispatch_waiting)
     periodic.register("dispatch-due", 1, dispatch.dispatch_due)
     kinds = [transport] * count + ([] if transport == "database" else [UPKEEP])
@@ -53,6 +57,17 @@ def main(transport: str, count: int) -> None:
             children.pop(gone, None)
             write_pids(children)
         time.sleep(0.02)
+
+
+def preload(transport: str) -> None:
+    """Import what a worker imports, so that a new one works within a moment of its fork."""
+    modules = {
+        "celery": ("celery.bin.worker", "celery.apps.worker", "kombu.transport.pyamqp",
+                   "kombu.transport.redis", "celery.worker.consumer"),
+        "rq": ("rq", "django_rq", "imagepipe.workflow.engines.rq"),
+    }.get(transport, ())  # fmt: skip
+    for module in (*modules, "imagepipe.workflow.steps.offer", "imagepipe.delivery.upkeep"):
+        importlib.import_module(module)
 
 
 def work(kind: str, worker: object) -> None:
