@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from imagepipe.generation.backends import get
-from imagepipe.generation.request import ModelReference, Request
+from imagepipe.generation.request import Adapter, Control, ModelReference, Reference, Request
 from tests.contracts.backend_suite import BackendCase, BackendSuite
+from tests.contracts.backend_suite_case import scene
 
 TRAINED = Path(__file__).parents[2] / "fixtures/models/pocket-objects"
 
@@ -19,6 +20,15 @@ class TestFakeBackend(BackendSuite):
             model=ModelReference("sketch"),
             request=Request("a red apple on a blue background", "sketch", 7, 96, 64, steps=6),
             other_size=(61, 133),
+            controls=(
+                Control("canny", scene(96, 64), ModelReference("edges", "edges"), 0.6),
+                Control("depth", scene(40, 64), ModelReference("depth", "depth"), 0.4, 0.5),
+            ),
+            adapters=(
+                Adapter("brand", "loras/brand", weight=0.7),
+                Adapter("mint", "mint", kind="textual-inversion", token="<mint>"),
+            ),
+            references=(Reference(scene(50, 50), 0.8),),
         )
 
 
