@@ -124,5 +124,12 @@ def pad_to_multiple(picture: Image.Image, multiple: int) -> Image.Image:
     return place(picture, canvas, (0, 0))
 
 
+def to_cells(mask: Image.Image, cell: int) -> Image.Image:
+    """Return the mask grown to whole squares of ``cell`` pixels; sides are multiples of it."""
+    small = (mask.width // cell, mask.height // cell)
+    shrunk = np.asarray(mask).reshape(small[1], cell, small[0], cell).max(axis=(1, 3))
+    return touched(Image.fromarray(shrunk)).resize(mask.size, Image.Resampling.NEAREST)
+
+
 def _up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple

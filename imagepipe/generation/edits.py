@@ -31,11 +31,12 @@ class Edit:
     mask: Image.Image
 
     def padded(self, multiple: int) -> tuple[Image.Image, Image.Image]:
-        """Return source and region with sides that are multiples, larger to right and below."""
-        return (
-            canvas.pad_to_multiple(self.source, multiple),
-            canvas.pad_to_multiple(self.region, multiple),
-        )
+        """Return source and region with sides that are multiples, larger to right and below.
+
+        The region grows to whole cells of ``multiple`` pixels, which is what latents see.
+        """
+        region = canvas.pad_to_multiple(self.region, multiple)
+        return canvas.pad_to_multiple(self.source, multiple), canvas.to_cells(region, multiple)
 
     def finish(self, painted: Image.Image) -> Image.Image:
         """Return the source with the engine's pixels inside the feathered mask.

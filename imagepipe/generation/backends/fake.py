@@ -11,9 +11,9 @@ import time
 
 from imagepipe.generation.backends.sketch import Sketch, digest
 from imagepipe.generation.capabilities import Capabilities
-from imagepipe.generation.edits import EDITS, read_edit, read_start
 from imagepipe.generation.environment import library_versions, platform_name
 from imagepipe.generation.pictures import to_png
+from imagepipe.generation.preparation import prepare
 from imagepipe.generation.recipe import Environment
 from imagepipe.generation.request import (
     CONTROL_KINDS,
@@ -59,9 +59,8 @@ class FakeBackend:
         self.capabilities(model).check(request)
         started = time.monotonic()
         steps = request.steps
-        edit = read_edit(request) if request.mode in EDITS else None
-        start = read_start(request) if request.mode is Mode.IMAGE_TO_IMAGE else None
-        sketch = Sketch(request, model, edit.source if edit else start)
+        prepared = prepare(request)
+        sketch = Sketch(request, model, prepared)
         if on_step:
             on_step(0, steps, None)
         for step in range(1, steps + 1):
@@ -70,9 +69,9 @@ class FakeBackend:
                 time.sleep(self._pause)
             if on_step:
                 on_step(step, steps, sketch.preview() if step % PREVIEW_EVERY == 0 else None)
-        picture = edit.finish(sketch.picture()) if edit else sketch.picture()
+        edit, picture = prepared.edit, sketch.picture()
         return Result(
-            png=to_png(picture),
+            png=to_png(edit.finish(picture) if edit else picture),
             width=request.width,
             height=request.height,
             seed=request.seed,

@@ -12,9 +12,8 @@ import random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from imagepipe.generation import canvas
-from imagepipe.generation.pictures import read_picture
-from imagepipe.generation.request import ModelReference, Request
+from imagepipe.generation.preparation import Prepared
+from imagepipe.generation.request import Control, ModelReference, Request
 
 COLOURS = {
     "red": (205, 52, 52),
@@ -35,14 +34,9 @@ Colour = tuple[int, int, int]
 
 
 class Sketch:
-    """A background and one shape per step, drawn larger and reduced for smooth edges.
+    """A background and one shape per step, drawn larger and reduced for smooth edges."""
 
-    Raises ``InvalidRequest`` for control or reference pictures that cannot be read.
-    """
-
-    def __init__(
-        self, request: Request, model: ModelReference, start: Image.Image | None = None
-    ) -> None:
+    def __init__(self, request: Request, model: ModelReference, prepared: Prepared) -> None:
         self.size = (request.width, request.height)
         self.outline = request.scheduler == "outline"
         self._random = random.Random(  # noqa: S311 - repeatable pictures, no secrets
@@ -54,15 +48,11 @@ class Sketch:
                 f"{request.guidance:g} {request.guidance_rescale:g}",
             )
         )
-        self._palette = _palette(request)
-        self._start, self._strength = start, request.strength
+        self._palette = _palette(request, prepared.references)
+        self._start, self._strength = prepared.start, request.strength
         self._traces = [
-            (
-                canvas.cover(read_picture(c.image, "The control picture"), self.size),
-                c.weight,
-                range(1 + int(c.start * request.steps), 1 + round(c.end * request.steps)),
-            )
-            for c in request.controls
+            (picture, c.weight, _steps(c, request.steps))
+            for c, picture in zip(request.controls, prepared.controls, strict=True)
         ]
         self._traced: set[int] = set()
         large = (request.width * SUPERSAMPLING, request.height * SUPERSAMPLING)
@@ -124,7 +114,7 @@ class Sketch:
         return picture
 
 
-def _palette(request: Request) -> list[Colour]:
+def _palette(request: Request, references: tuple[Image.Image, ...]) -> list[Colour]:
     """Colours of references, then those named in the prompt, the last one as background.
 
     Negative ones never; each adapter pulls all towards a colour of its own.
@@ -137,11 +127,8 @@ def _palette(request: Request) -> list[Colour]:
     repeatable = random.Random(digest(request.prompt, str(request.seed)))  # noqa: S311
     shuffled = repeatable.sample(others, len(others))
     colours = [COLOURS[name] for name in (named + shuffled)[:5]] * 2
-    for reference in request.references:
-        tiny = read_picture(reference.image, "The reference picture").resize(
-            (2, 1), Image.Resampling.BOX
-        )
-        parts = tiny.tobytes()
+    for reference, picture in zip(request.references, references, strict=True):
+        parts = picture.resize((2, 1), Image.Resampling.BOX).tobytes()
         for place in range(2):
             red, green, blue = parts[3 * place : 3 * place + 3]
             colours[place] = _mix(colours[place], (red, green, blue), reference.weight)
@@ -150,6 +137,11 @@ def _palette(request: Request) -> list[Colour]:
             own = COLOURS[list(COLOURS)[int(digest(adapter.slug)[:8], 16) % len(COLOURS)]]
             colours = [_mix(colour, own, adapter.weight / 2) for colour in colours]
     return colours
+
+
+def _steps(control: Control, steps: int) -> range:
+    """Return the steps in which a control picture is traced."""
+    return range(1 + int(control.start * steps), 1 + round(control.end * steps))
 
 
 def _mix(first: Colour, second: Colour, share: float) -> Colour:
