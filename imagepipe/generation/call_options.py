@@ -36,6 +36,7 @@ def _control_options(request: Request, prepared: Prepared, own_name: bool) -> di
         "controlnet_conditioning_scale": [float(c.weight) for c in request.controls],
         "control_guidance_start": [float(c.start) for c in request.controls],
         "control_guidance_end": [float(c.end) for c in request.controls],
+        "control_mode": [None for _ in request.controls],
     }
     if len(request.controls) == 1:
         return {name: values[0] for name, values in columns.items()}

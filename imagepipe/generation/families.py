@@ -29,13 +29,8 @@ NOISE_SCHEDULERS = (
 )
 """Interchangeable schedulers of models that remove noise."""
 
-FLOW_SCHEDULERS = (
-    "FlowMatchEulerDiscreteScheduler",
-    "DEISMultistepScheduler",
-    "DPMSolverMultistepScheduler",
-    "UniPCMultistepScheduler",
-)
-"""Interchangeable schedulers of models that follow a flow."""
+FLOW_SCHEDULERS = ("FlowMatchEulerDiscreteScheduler", "FlowMatchLCMScheduler")
+"""Those of models that follow a flow; others cannot start from a picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagepipe.generation.exceptions import UnsupportedRequest
-from imagepipe.generation.families import NOISE_SCHEDULERS, Family, family_of
+from imagepipe.generation.families import Family, family_of
 from imagepipe.generation.request import Mode
 
 BLENDED_CHANNELS = frozenset({4, 9})
@@ -77,17 +77,9 @@ class LoadedPipeline:
                 f"The scheduler “{name}” does not fit this model. "
                 f"Fitting are: {', '.join(schedulers if own in schedulers else (own,))}."
             )
-        changes: dict[str, Any] = {}
-        if name == "PNDMScheduler":
-            changes["skip_prk_steps"] = True  # its first steps need more than a few
-        if schedulers != NOISE_SCHEDULERS:
-            changes |= {"use_flow_sigmas": True, "prediction_type": "flow_prediction"}
-            changes["flow_shift"] = current.config.get("shift", 1.0)
-        kind: type[Any] = getattr(diffusers, name)
-        known = inspect.signature(kind).parameters
-        return kind.from_config(
-            current.config, **{key: value for key, value in changes.items() if key in known}
-        )
+        # The first steps of PNDM's own kind need more than a few.
+        changes = {"skip_prk_steps": True} if name == "PNDMScheduler" else {}
+        return getattr(diffusers, name).from_config(current.config, **changes)
 
 
 def _rebuild(base: Any, kind: type, changes: dict[str, Any]) -> Any:
