@@ -44,8 +44,15 @@ def _control_options(request: Request, prepared: Prepared, own_name: bool) -> di
 
 
 def unheard(pipeline: Any, request: Request) -> tuple[str, ...]:
-    """Return a sentence for each wish that the pipeline of this mode does not know."""
+    """Return a sentence for each wish that has no effect on this picture."""
     accepted = inspect.signature(type(pipeline).__call__).parameters
+    found = []
     if request.guidance_rescale and "guidance_rescale" not in accepted:
-        return ("Guidance rescale has no effect in this mode with this model.",)
-    return ()
+        found.append("Guidance rescale has no effect in this mode with this model.")
+    texts = f"{request.prompt} {request.negative_prompt}"
+    found += [
+        f"The word “{adapter.token}” of the embedding “{adapter.slug}” is not in the prompt."
+        for adapter in request.adapters
+        if adapter.token and adapter.token not in texts
+    ]
+    return tuple(found)

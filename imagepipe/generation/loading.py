@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from imagepipe.generation.exceptions import (
     OutOfMemory,
     UnsafeModel,
 )
+from imagepipe.registry.folders import UnusableFolder
+from imagepipe.registry.tensors import read_tensors
 
 SAFE: dict[str, Any] = {"local_files_only": True, "use_safetensors": True}
 
@@ -55,9 +58,20 @@ class Loader:
         return found
 
     def expected_bytes(self, folder: Path) -> int:
-        """Return how much memory the weights will take, from the sizes of their files."""
-        files = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
-        return files * (2 if self._precision == "float32" else 1)
+        """Return how much memory the weights will take, from the headers of their files.
+
+        Raises :class:`InvalidModel` for files that are not whole.
+        """
+        numbers = 0
+        for path in folder.rglob("*.safetensors"):
+            try:
+                tensors = read_tensors(path)
+            except UnusableFolder as error:
+                raise InvalidModel(
+                    f"The model in “{folder.name}” cannot be loaded: {error}"
+                ) from error
+            numbers += sum(math.prod(tensor.shape) for tensor in tensors.values())
+        return numbers * (4 if self._precision == "float32" else 2)
 
     def pipeline(self, folder: Path) -> Any:
         """Return the text-to-image pipeline of a model folder."""

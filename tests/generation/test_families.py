@@ -36,14 +36,22 @@ def backend() -> DiffusersBackend:
 
 
 def request_for(mode: Mode, **changes: object) -> Request:
-    values: dict[str, object] = {"seed": 5, "steps": 3, "guidance": 3.0, "mode": mode, "strength": 0.9}
+    values: dict[str, object] = {
+        "seed": 5,
+        "steps": 3,
+        "guidance": 3.0,
+        "mode": mode,
+        "strength": 0.9,
+    }
     if mode is not Mode.TEXT_TO_IMAGE:
         values["init_image"] = scene(SIDE, SIDE)
     if mode is Mode.INPAINT:
         values["mask"] = mask(SIDE, SIDE, (16, 16, 40, 32))
     if mode is Mode.OUTPAINT:
         values |= {"init_image": scene(SIDE - 12, SIDE - 8), "offset": (4, 8)}
-    return Request(prompt="a red apple", model="tiny", width=SIDE, height=SIDE, **(values | changes))
+    return Request(
+        prompt="a red apple", model="tiny", width=SIDE, height=SIDE, **(values | changes)
+    )
 
 
 def test_all_declared_modes_work(backend: DiffusersBackend, model: ModelReference) -> None:
@@ -83,13 +91,16 @@ def test_capabilities_differ_by_family(
         )
 
     text = frozenset({Mode.TEXT_TO_IMAGE})
-    assert facts(found) == {
-        "sdxl": (everything, NOISE_SCHEDULERS, True, everything, True, 8),
-        "sd3": (everything, FLOW_SCHEDULERS, True, text, False, 8),
-        "flux": (everything, FLOW_SCHEDULERS, False, everything, False, 8),
-        "z-image": (everything, FLOW_SCHEDULERS, True, frozenset(), False, 8),
-        "sd-inpainting": (edits, NOISE_SCHEDULERS, True, edits, True, 8),
-    }[family]
+    assert (
+        facts(found)
+        == {
+            "sdxl": (everything, NOISE_SCHEDULERS, True, everything, True, 8),
+            "sd3": (everything, FLOW_SCHEDULERS, True, text, False, 8),
+            "flux": (everything, FLOW_SCHEDULERS, False, everything, False, 8),
+            "z-image": (everything, FLOW_SCHEDULERS, True, frozenset(), False, 8),
+            "sd-inpainting": (edits, NOISE_SCHEDULERS, True, edits, True, 8),
+        }[family]
+    )
 
 
 def test_every_scheduler_works_in_every_mode(
