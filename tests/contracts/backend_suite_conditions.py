@@ -58,7 +58,7 @@ class ConditionsSuite:
         pictures = set()
         for weight in (0.25, 1.0):
             weighted = tuple(replace(c, weight=weight) for c in getattr(case, condition)[:1])
-            asked = replace(_with(case, condition), **{condition: weighted})
+            asked = replace(_with(case, condition), steps=2, **{condition: weighted})
             pictures.add(case.backend.generate(asked, case.model).png)
         assert len(pictures) == 2
 
@@ -87,7 +87,7 @@ class ConditionsSuite:
     def test_conditions_go_with_every_mode_that_declares_them(self, case: BackendCase) -> None:
         capabilities = case.backend.capabilities(case.model)
         for mode in capabilities.modes - {Mode.TEXT_TO_IMAGE}:
-            asked = in_mode(case, mode)
+            asked = replace(in_mode(case, mode), steps=2)
             plain = case.backend.generate(asked, case.model)
             for name, modes in (
                 ("controls", capabilities.control_modes),

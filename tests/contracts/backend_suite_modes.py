@@ -59,7 +59,7 @@ class ModesSuite:
         capabilities = case.backend.capabilities(case.model)
         if mode not in capabilities.modes or not capabilities.reproducible:
             return
-        request = in_mode(case, mode)
+        request = replace(in_mode(case, mode), steps=3)
         other = scene(*_size(request), colour=(20, 90, 240))
 
         first = case.backend.generate(request, case.model)
@@ -88,7 +88,7 @@ class ModesSuite:
         if mode not in capabilities.modes or not capabilities.supports_preview:
             return
         seen = Recorder()
-        case.backend.generate(replace(in_mode(case, mode), steps=12), case.model, seen)
+        case.backend.generate(replace(in_mode(case, mode), steps=7), case.model, seen)
         assert seen.previews
 
     def test_pictures_that_cannot_be_read_are_refused_at_once(
@@ -140,7 +140,7 @@ class ModesSuite:
         offset = {"left": (20, 0), "top": (0, 20)}.get(side, (0, 0))
         source = scene(*size)
         request = replace(
-            in_mode(case, Mode.OUTPAINT), init_image=source, mask=None, offset=offset
+            in_mode(case, Mode.OUTPAINT), steps=2, init_image=source, offset=offset
         )
 
         found = pixels(case.backend.generate(request, case.model).png)

@@ -71,7 +71,7 @@ class TestDiffusersBackendWithTrainedModel(BackendSuite):
                 7,
                 128,
                 128,
-                steps=5,
+                steps=3,
                 guidance=4.0,
                 guidance_rescale=0.7,
             ),

@@ -17,7 +17,7 @@ from imagepipe.generation.weights import content_sha256
 from tests.contracts.backend_suite_case import Recorder, scene
 from tests.generation.tiny_companions import conditions
 
-REQUEST = Request("a red apple", "tiny", 7, 64, 64, steps=3)
+REQUEST = Request("a red apple", "tiny", 7, 48, 48, steps=2)
 
 
 @pytest.fixture
@@ -76,14 +76,13 @@ def test_all_at_once_restore_the_base_bit_by_bit(
     assert same(before, state(backend, model))
 
 
-@pytest.mark.parametrize("after", [1, 2])
 def test_a_cancelled_job_leaves_nothing(
-    backend: DiffusersBackend, model: ModelReference, tiny_companions: Path, after: int
+    backend: DiffusersBackend, model: ModelReference, tiny_companions: Path
 ) -> None:
     backend.warm_up(model)
     before = state(backend, model)
     with pytest.raises(Cancelled):
-        backend.generate(everything(tiny_companions), model, Recorder(cancel_after=after))
+        backend.generate(everything(tiny_companions), model, Recorder(cancel_after=1))
     assert same(before, state(backend, model))
 
 
@@ -114,7 +113,7 @@ def test_jobs_with_different_adapters_in_threads_equal_serial_ones(
     given = conditions(tiny_companions)
     style, other, mine = given["adapters"]
     jobs = [
-        replace(REQUEST, adapters=(style,), scheduler="EulerDiscreteScheduler", steps=5),
+        replace(REQUEST, adapters=(style,), scheduler="EulerDiscreteScheduler", steps=4),
         replace(REQUEST, adapters=(other, mine), prompt="x <mine>", steps=3),
         replace(REQUEST, references=given["references"], scheduler="UniPCMultistepScheduler"),
         replace(REQUEST, adapters=(style, other), scheduler="DDPMScheduler", steps=4),
@@ -125,8 +124,7 @@ def test_jobs_with_different_adapters_in_threads_equal_serial_ones(
     found: dict[int, bytes] = {}
 
     def work(number: int) -> None:
-        for _ in range(2):
-            found[number] = backend.generate(jobs[number], model).png
+        found[number] = backend.generate(jobs[number], model).png
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(len(jobs))]
     for thread in threads:
