@@ -24,6 +24,7 @@ ATTENTIONS = {
     "cudnn": "CUDNN_ATTENTION",
 }
 """Names of attention to those of torch.nn.attention.SDPBackend."""
+NO_ATTENTION = ("No available kernel", "No viable backend for scaled_dot_product_attention")
 _alone: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 """Per device: two jobs at once gain nothing on one, and adapters change shared weights."""
 
@@ -39,8 +40,11 @@ class Execution:
 
     @contextlib.contextmanager
     def alone(self, request: Request) -> Iterator[None]:
-        """Keep other jobs off the device, and translate what goes wrong."""
+        """Keep other jobs off the device, set the threads, translate what goes wrong."""
+        import torch
+
         with _alone[self.device], self._errors(request):
+            torch.set_num_threads(self.threads)
             yield
 
     def run(
@@ -50,7 +54,6 @@ class Execution:
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
 
-        torch.set_num_threads(self.threads)
         chosen = ATTENTIONS[self.attention]
         attention = (
             sdpa_kernel(getattr(SDPBackend, chosen)) if chosen else contextlib.nullcontext()
@@ -93,7 +96,7 @@ class Execution:
         except RuntimeError as error:
             if "allocate memory" in str(error):
                 raise _out_of_memory(request) from error
-            if "No available kernel" in str(error):
+            if any(sign in str(error) for sign in NO_ATTENTION):
                 raise BackendUnavailable(
                     f"This machine has no attention “{self.attention}”. Set it to “auto”."
                 ) from error

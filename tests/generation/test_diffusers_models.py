@@ -12,6 +12,7 @@ import pytest
 from imagepipe.generation import weights
 from imagepipe.generation.backends.diffusers import DiffusersBackend
 from imagepipe.generation.exceptions import (
+    BackendUnavailable,
     InvalidModel,
     ModelNotFound,
     OutOfMemory,
@@ -208,3 +209,11 @@ def test_models_beyond_the_budget_leave_the_memory(tiny_model: Path, copy: Path)
 def test_wrong_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         DiffusersBackend(**options)
+
+
+def test_attention_is_chosen_and_recorded(tiny_model: Path) -> None:
+    model = ModelReference("tiny", str(tiny_model))
+    result = DiffusersBackend(attention="math").generate(REQUEST, model)
+    assert dict(result.environment.settings) == {"attention": "math", "offload": "none"}
+    with pytest.raises(BackendUnavailable, match="has no attention “cudnn”. Set it to “auto”"):
+        DiffusersBackend(attention="cudnn").generate(REQUEST, model)
