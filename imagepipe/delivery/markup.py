@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.urls import NoReverseMatch
@@ -16,7 +16,16 @@ from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.delivery.colours import colour_words
 from imagepipe.delivery.documents import scene_of
 from imagepipe.provenance.keys import load_keyring
-from imagepipe.urlspec import MIME_TYPES, Keyring, Plan, Preset, Transform, plan
+from imagepipe.urlspec import (
+    MIME_TYPES,
+    NOTHING_KNOWN,
+    Keyring,
+    Plan,
+    Preset,
+    Scene,
+    Transform,
+    plan,
+)
 from imagepipe.urlspec.transform import Region
 
 SOURCES: tuple[Extension, ...] = ("avif", "webp")
@@ -35,18 +44,30 @@ class Presentation:
     figure_class: str = ""
     crop: Region | None = None
     """What is cut out of the picture for this use, before the preset."""
+    crops: Mapping[str, Region] = field(default_factory=dict, hash=False)
+    """The same by name: it counts where the preset names the crop."""
     recipe: str = ""
     """SHA-256 of the recipe of a generated picture, for those who count views."""
     placeholder: bool = True
     """Whether a lazy picture's place has its dominant colour until it has loaded."""
 
-    def transforms(self, width: int, height: int) -> tuple[Transform, ...]:
-        """The preset's, for a picture of this size with this use's crop."""
-        if self.crop is None:
+    def transforms(
+        self, width: int, height: int, scene: Scene = NOTHING_KNOWN
+    ) -> tuple[Transform, ...]:
+        """The preset's, for a picture of this size, of what is cut out of it here."""
+        crop = self._crop(scene)
+        if crop is None:
             return self.preset.transforms(width, height)
-        part = plan(width, height, Transform(crop=self.crop))
+        part = plan(width, height, Transform(crop=crop), scene)
         row = self.preset.transforms(part.width, part.height)
-        return tuple(replace(transform, crop=self.crop) for transform in row)
+        return tuple(replace(transform, crop=crop) for transform in row)
+
+    def _crop(self, scene: Scene) -> Region | str | None:
+        """What this use says of the preset's crop, or of all; else the picture's own crop."""
+        name = self.preset.crop
+        if name is None or name in self.crops:
+            return self.crop if name is None else self.crops[name]
+        return name if self.crop is None and name in scene.crops else self.crop
 
     def all_sizes(self) -> str:
         """``sizes``; ``"auto"`` leaves it to the browser, where it loads lazily and can.
@@ -89,6 +110,12 @@ class PictureSources:
     sizes: str
     width: int
     height: int
+
+
+def transforms_of(document: Mapping[str, Any], preset: Preset) -> tuple[Transform, ...]:
+    """The preset's for a published picture, as a use shows it that says nothing itself."""
+    source = document["width"], document["height"]
+    return Presentation(preset, "").transforms(*source, scene_of(document))
 
 
 def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
@@ -209,7 +236,8 @@ def _steps(
     document: Mapping[str, Any], presentation: Presentation
 ) -> list[tuple[Transform, Plan]]:
     source = document["width"], document["height"]
-    scene, transforms = scene_of(document), presentation.transforms(*source)
+    scene = scene_of(document)
+    transforms = presentation.transforms(*source, scene)
     return [(transform, plan(*source, transform, scene)) for transform in transforms]
 
 

@@ -26,6 +26,7 @@ def represent(
         presentation,
         alt=shown.alt,
         crop=shown.use.crop,
+        crops=shown.use.crops,
         recipe=document.get("recipe", ""),
     )
     found = sources_of(document, presentation)

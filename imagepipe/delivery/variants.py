@@ -55,7 +55,7 @@ def both(queries: str, feature: str) -> str:
 
 def variant_of(picture: ShownPicture, media: str, presentation: Presentation) -> Variant:
     """The picture with its own crop."""
-    own = replace(presentation, crop=picture.use.crop)
+    own = replace(presentation, crop=picture.use.crop, crops=picture.use.crops)
     return Variant(media, own, picture.document, picture.image)
 
 

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import edge_url
+from imagepipe.delivery.markup import transforms_of
 from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.shown import ShownPicture
 
@@ -26,7 +27,7 @@ def image_object(picture: ShownPicture) -> dict[str, Any]:
     """What search engines want to know: address, licence, credit, how it came about."""
     document: Mapping[str, Any] = picture.document or {}
     terms = document.get("rights") or {}
-    widest = get_preset(PRESET).transforms(document["width"], document["height"])[-1]
+    widest = transforms_of(document, get_preset(PRESET))[-1]
     creator, holder = get_settings().CREATOR, terms.get("holder", "")
     facts = {
         "@type": "ImageObject",

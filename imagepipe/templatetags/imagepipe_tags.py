@@ -42,7 +42,7 @@ logger = logging.getLogger("imagepipe.delivery")
 
 DEFAULT_PRESET = "content"
 OTHER_IMAGES = {"narrow_image", "dark_image"}
-FREE = ("widths", "ratio", "fit", "gravity", "quality", "background")
+FREE = ("widths", "ratio", "fit", "gravity", "quality", "background", "crop")
 
 
 @register.simple_tag(takes_context=True)
@@ -81,6 +81,7 @@ def picture(
         css_class=str(css_class),
         figure_class=str(figure_class),
         crop=shown.use.crop,
+        crops=shown.use.crops,
         recipe=(shown.document or {}).get("recipe", ""),
         placeholder=bool(placeholder),
     )
@@ -119,7 +120,10 @@ def picture_preload(
     shown = show(context, image)
     if shown is None or shown.document is None:
         return NOTHING
-    presentation = Presentation(chosen, shown.alt, sizes=sizes or "", crop=shown.use.crop)
+    use = shown.use
+    presentation = Presentation(
+        chosen, shown.alt, sizes=sizes or "", crop=use.crop, crops=use.crops
+    )
     return preload_html(shown.document, presentation)
 
 
