@@ -15,13 +15,13 @@ from django.utils.module_loading import import_string
 
 from imagepipe.conf import ImagepipeSettings, get_settings
 from imagepipe.delivery.crop_shapes import InvalidShape, crop_shapes
-from imagepipe.delivery.presets import get_preset, read_preset
+from imagepipe.delivery.presets import get_preset, preset_names, read_preset
 from imagepipe.delivery.profiles import InvalidProfile, read_profile
 from imagepipe.delivery.purge.registry import configured
 from imagepipe.provenance.keys import KeyFolder
 from imagepipe.provenance.masters import can_sign
 from imagepipe.quality.prompt_match import check_options
-from imagepipe.urlspec import PRESETS, UrlspecError
+from imagepipe.urlspec import UrlspecError
 
 
 @register(Tags.compatibility)
@@ -138,7 +138,7 @@ def _crops(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
             id="imagepipe.E016",
         )
         return
-    for name in (*conf.PRESETS, *(name for name in PRESETS if name not in conf.PRESETS)):
+    for name in preset_names():
         try:
             preset = get_preset(name)
         except (UrlspecError, TypeError):

@@ -17,6 +17,12 @@ class UnknownPreset(LookupError):
     """No preset of this name; the message names those that exist."""
 
 
+def preset_names() -> list[str]:
+    """Those of the settings first."""
+    configured = get_settings().PRESETS
+    return [*configured, *(name for name in PRESETS if name not in configured)]
+
+
 def get_preset(name: str) -> Preset:
     """From the settings, or built in. Raises UnknownPreset, InvalidTransform."""
     configured = get_settings().PRESETS

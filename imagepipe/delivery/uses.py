@@ -43,20 +43,17 @@ class ImageUse:
         text, decorative = data.get("alt_text"), data.get("decorative", False)
         if not isinstance(text, str | None) or not isinstance(decorative, bool | None):
             raise InvalidUse("alt_text is a text, decorative is true or false")
-        crops = read_crops(data.get("crops"))
-        return cls(text or None, bool(decorative), read_crop(data.get("crop")), crops)
+        return cls(text or None, bool(decorative), *read_crops(data.get("crop")))
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON; only what differs from the picture's own. ``crop`` in shares of 0 to 1."""
+        """JSON; only what differs from the picture's own. ``crop`` as in `crop_value`."""
         data: dict[str, Any] = {}
         if self.alt_text:
             data["alt_text"] = self.alt_text
         if self.decorative:
             data["decorative"] = True
-        if self.crop:
-            data["crop"] = shares(self.crop)
-        if self.crops:
-            data["crops"] = {name: shares(crop) for name, crop in self.crops.items()}
+        if value := crop_value(self.crop, self.crops):
+            data["crop"] = value
         return data
 
 
@@ -79,22 +76,33 @@ def read_crop(value: Any) -> Region | None:
     return region
 
 
-def read_crops(value: Any) -> dict[str, Region]:
-    """Crops by name, each as :func:`read_crop` takes it. Raises InvalidUse."""
-    if value in (None, ""):
-        return {}
-    if not isinstance(value, Mapping) or len(value) > MOST_CROPS:
-        raise InvalidUse(f"crops are a mapping of at most {MOST_CROPS} names")
+def read_crops(value: Any) -> tuple[Region | None, dict[str, Region]]:
+    """The crop of the use and those by name, from what :func:`crop_value` gives.
+
+    Raises InvalidUse.
+    """
+    if not isinstance(value, Mapping):
+        return read_crop(value), {}
+    if len(value) > MOST_CROPS:
+        raise InvalidUse(f"a use has at most {MOST_CROPS} crops")
     found: dict[str, Region] = {}
     for name, crop in value.items():
         try:
-            Transform(crop=str(name))
+            Transform(crop=str(name) or None)
         except InvalidTransform as error:
             raise InvalidUse(str(error)) from error
         region = read_crop(crop)
         if region is not None:
             found[str(name)] = region
-    return found
+    return found.pop("", None), found
+
+
+def crop_value(crop: Region | None, crops: Mapping[str, Region]) -> Any:
+    """JSON: four shares of 0 to 1, or a mapping of them by name with ``""`` for all others."""
+    if not crops:
+        return shares(crop) if crop else None
+    named = {name: shares(region) for name, region in crops.items()}
+    return {"": shares(crop), **named} if crop else named
 
 
 def shares(region: Region) -> list[float]:
