@@ -55,7 +55,7 @@ class CropForm(forms.Form):
 class CropView(WagtailAdminTemplateMixin, View):
     """One crop of one version. Who may not change it sees it."""
 
-    header_icon = "crop"
+    header_icon = "crosshairs"
     page_title = gettext_lazy("Crop")
     template_name = "imagepipe/studio/crop.html"
 

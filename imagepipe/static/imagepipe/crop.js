@@ -99,7 +99,7 @@
     nearestPicture() {
       let place = this.element;
       while (place && !place.querySelector('[data-chooser-image]')) place = place.parentElement;
-      this.chooser = place && place.querySelector('.chooser');
+      this.chooser = place && place.querySelector('.imagepipe-choose');
       return place && place.querySelector('[data-chooser-image]');
     }
 
@@ -150,7 +150,8 @@
       } catch {
         this.learnt = '';
       }
-      this.draw();
+      if (this.hasWhichTarget && this.name && !this.stored[this.name]) this.choose();
+      else this.draw();
     }
 
     showPicture() {
@@ -245,6 +246,7 @@
 
     /** Another crop of this use: what is stored for it, else what the picture has. */
     choose() {
+      this.learn();
       this.name = this.whichTarget.value;
       this.part = this.stored[this.name] || this.inheritedPart() || WHOLE;
       this.fill();
