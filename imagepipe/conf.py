@@ -84,6 +84,8 @@ class ImagepipeSettings:
     """Default creator and credit line written into generated pictures."""
     METRICS_TOKEN: str = ""
     """What Prometheus has to send as ``Authorization: Bearer …``; empty: no metrics."""
+    PICTURE_IDENTIFIERS: bool = False
+    """Whether the picture tag names asset and version in ``data-`` attributes."""
     PICTURE_CACHE_SECONDS: int = 30
     """How long the picture tag may remember an asset's delivery data."""
     SITEMAP_DETAILS: bool = False

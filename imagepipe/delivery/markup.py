@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from wagtail.images.views.serve import generate_image_url
 
+from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.delivery.colours import colour_words
 from imagepipe.delivery.documents import scene_of
@@ -158,6 +159,7 @@ def picture_html(
         "width": str(found.width),
         "height": str(found.height),
         **presentation.image_attributes(),
+        **_identifiers(document),
         **_colour(document, presentation, variants),
     }
     image = format_html("{}<img{}>", sources, _attributes(attributes))
@@ -205,6 +207,13 @@ def _variant_sources(variant: Variant) -> SafeString:
             for extension, srcset in sources.srcsets.items()
         ),
     )
+
+
+def _identifiers(document: Mapping[str, Any]) -> dict[str, str]:
+    """For those who count views: stable through all sizes, crops and formats."""
+    if not get_settings().PICTURE_IDENTIFIERS:
+        return {}
+    return {"data-asset": document["asset"], "data-version": document["version"]}
 
 
 def _colour(

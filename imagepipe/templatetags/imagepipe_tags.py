@@ -34,6 +34,7 @@ from imagepipe.delivery.shown import (
 from imagepipe.delivery.unloaded import ImageExpression
 from imagepipe.delivery.variants import NARROW_MEDIA, ArtDirection, may_show
 from imagepipe.seo.image_object import structured_data
+from imagepipe.seo.public_pages import discovery_link
 from imagepipe.seo.social import social_card
 from imagepipe.urlspec import InvalidTransform, Preset
 
@@ -128,17 +129,27 @@ def picture_preload(
 
 
 @register.simple_tag(takes_context=True)
-def picture_card(context: Context, image: Any, preset: str = "social") -> SafeString:
-    """In the head: the picture that others show when they link to the page."""
+def picture_card(
+    context: Context, image: Any, preset: str = "social", information: bool = False
+) -> SafeString:
+    """In the head: the picture that others show when they link to the page.
+
+    With ``information``, a link to what programs may know of it, too.
+    """
     chosen = _preset("picture_card", preset, {})
     shown = show(context, image)
-    return NOTHING if shown is None else social_card(shown, chosen)
+    if shown is None:
+        return NOTHING
+    card = social_card(shown, chosen)
+    if not information:
+        return card
+    return format_html("{}{}", card, discovery_link(shown, context.get("request")))
 
 
 @register.simple_tag(takes_context=True)
 def picture_data(context: Context) -> SafeString:
     """At the end of the body: the pictures shown so far, for search engines."""
-    return structured_data(shown_before(context))
+    return structured_data(shown_before(context), context.get("request"))
 
 
 def _by_key(name: str) -> None:
