@@ -9,7 +9,6 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from imagepipe.assets import thumbnails
 from imagepipe.assets.models import AssetVersion
@@ -102,15 +101,8 @@ class CropReport:
     def warnings(self, shape: CropShape, region: Region) -> tuple[str, ...]:
         """What is wrong with a crop, in sentences."""
         found = []
-        if cut := len(cut_faces(region, self.scene.faces)):
-            found.append(
-                ngettext(
-                    "The edge cuts through a face.",
-                    "The edge cuts through %(count)d faces.",
-                    cut,
-                )
-                % {"count": cut}
-            )
+        if cut_faces(region, self.scene.faces):
+            found.append(_("The edge cuts through a face."))
         headline = shape.headline
         if headline is not None and self.grid:
             contrast = headline_contrast(self.grid, region, headline)

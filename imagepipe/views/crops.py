@@ -138,7 +138,7 @@ def remove_crop(request: HttpRequest, uid: uuid.UUID, number: int, name: str) ->
         messages.error(request, str(error))
     else:
         messages.success(
-            request, _("The crop was removed. It stands under Earlier crops, to be restored.")
+            request, _("The crop was removed. It stands under “Earlier crops”, to be restored.")
         )
     return _back(version, name)
 
