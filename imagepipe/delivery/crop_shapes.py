@@ -76,7 +76,7 @@ def read_shape(name: Any, options: Any) -> CropShape:
 @lru_cache(maxsize=200)
 def _read(name: str, text: str) -> CropShape:
     options = _mapping(json.loads(text), ("ratio", "label", "headline"))
-    ratio = options.get("ratio")
+    ratio: Any = options.get("ratio")
     if not _numbers(ratio, 2) or not all(type(part) is int and part > 0 for part in ratio):
         raise InvalidShape("ratio has two whole numbers: [16, 9]")
     if max(ratio) > 20 * min(ratio):
@@ -97,7 +97,7 @@ def _read(name: str, text: str) -> CropShape:
 
 def _headline(value: Any) -> Headline:
     options = _mapping(value, ("zone", "colour", "contrast"))
-    zone = options.get("zone")
+    zone: Any = options.get("zone")
     if not _numbers(zone, 4) or not all(0 <= part <= 1 for part in zone):
         raise InvalidShape("zone has four numbers between 0 and 1: left, top, width, height")
     left, top, width, height = (float(part) for part in zone)

@@ -35,7 +35,7 @@ def luminance_grid(content: bytes) -> Grid:
     opaque.paste(upright, mask=upright.getchannel("A"))
     exact = _luminance(np.asarray(opaque, float) / 255)
     scale = SIDE / max(opaque.size)
-    size = tuple(max(1, round(side * scale)) for side in opaque.size)
+    size = max(1, round(opaque.width * scale)), max(1, round(opaque.height * scale))
     cells = Image.fromarray(exact.astype(np.float32)).resize(size, Image.Resampling.BOX)
     return [[round(float(cell) * SCALE) for cell in row] for row in np.asarray(cells)]
 
