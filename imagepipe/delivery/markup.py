@@ -27,7 +27,7 @@ from imagepipe.urlspec import (
     Transform,
     plan,
 )
-from imagepipe.urlspec.transform import Region
+from imagepipe.urlspec.transform import REGION_SCALE, Region
 
 SOURCES: tuple[Extension, ...] = ("avif", "webp")
 FALLBACK: Extension = "jpg"
@@ -62,6 +62,13 @@ class Presentation:
         part = plan(width, height, Transform(crop=crop), scene)
         row = self.preset.transforms(part.width, part.height)
         return tuple(replace(transform, crop=crop) for transform in row)
+
+    def shown_crop(self, document: Mapping[str, Any]) -> list[float] | None:
+        """What is cut out of a published picture before the preset, in shares of 0 to 1."""
+        scene = scene_of(document)
+        crop = self._crop(scene)
+        region = scene.crops.get(crop) if isinstance(crop, str) else crop
+        return None if region is None else [part / REGION_SCALE for part in region]
 
     def _crop(self, scene: Scene) -> Region | str | None:
         """What this use says of the preset's crop, or of all; else the picture's own crop."""
