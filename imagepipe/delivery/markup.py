@@ -234,8 +234,13 @@ def _colour(
     return {"data-imagepipe-colour": words} if words else {}
 
 
-def preload_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
-    """A `<link>` that has browsers with AVIF fetch the picture before they come to it."""
+def preload_html(
+    document: Mapping[str, Any], presentation: Presentation, media: str = ""
+) -> SafeString:
+    """A `<link>` that has browsers with AVIF fetch the picture before they come to it.
+
+    With ``media``, a media query list, only where that holds.
+    """
     steps = _steps(document, presentation)
     attributes = {
         "rel": "preload",
@@ -244,6 +249,7 @@ def preload_html(document: Mapping[str, Any], presentation: Presentation) -> Saf
         "imagesrcset": _srcset(document, steps, SOURCES[0], load_keyring()),
         "imagesizes": replace(presentation, priority=True).all_sizes(),
         "fetchpriority": "high",
+        **({"media": media} if media else {}),
     }
     return format_html("<link{}>", _attributes(attributes))
 

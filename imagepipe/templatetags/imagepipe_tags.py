@@ -17,7 +17,6 @@ from imagepipe.delivery.markup import (
     NOTHING,
     Presentation,
     picture_html,
-    preload_html,
     unmanaged_html,
 )
 from imagepipe.delivery.pictures import load_deliveries
@@ -32,7 +31,7 @@ from imagepipe.delivery.shown import (
     shown_before,
 )
 from imagepipe.delivery.unloaded import ImageExpression
-from imagepipe.delivery.variants import NARROW_MEDIA, ArtDirection, may_show
+from imagepipe.delivery.variants import NARROW_MEDIA, ArtDirection, may_show, preload_links
 from imagepipe.seo.image_object import structured_data
 from imagepipe.seo.public_pages import discovery_link
 from imagepipe.seo.social import social_card
@@ -111,21 +110,31 @@ def picture_preload(
     image: Any,
     preset: str = DEFAULT_PRESET,
     sizes: str | None = None,
+    narrow: str | None = None,
+    narrow_media: str = NARROW_MEDIA,
+    narrow_image: Any = None,
+    dark_image: Any = None,
     **options: Any,
 ) -> SafeString:
     """In the head: fetch a picture early that the browser would find late, in CSS for example.
 
-    Takes the same preset, ``sizes`` and options as the picture itself.
+    Takes the same preset, ``sizes``, art direction and options as the picture itself.
     """
     chosen = _preset("picture_preload", preset, options)
-    shown = show(context, image)
+    others = narrow_image, dark_image
+    shown = show(context, image, beside=others)
     if shown is None or shown.document is None:
         return NOTHING
     use = shown.use
     presentation = Presentation(
         chosen, shown.alt, sizes=sizes or "", crop=use.crop, crops=use.crops
     )
-    return preload_html(shown.document, presentation)
+    direction = ArtDirection(
+        _checked("picture_preload", narrow, {}) if narrow else None,
+        str(narrow_media) or NARROW_MEDIA,
+        *(may_show(show(context, other, beside=others)) for other in others),
+    )
+    return preload_links(shown, presentation, direction)
 
 
 @register.simple_tag(takes_context=True)
