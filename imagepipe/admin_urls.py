@@ -11,6 +11,7 @@ from imagepipe.views import (
     assets,
     candidates,
     chooser_generation,
+    crops,
     generation,
     model_listing,
     notices,
@@ -43,6 +44,7 @@ run = "runs/<uuid:uid>/"
 candidate = "candidates/<uuid:uid>/"
 asset = "pictures/<uuid:uid>/"
 version = f"{asset}versions/<int:number>/"
+crop = f"{version}crops/<slug:name>/"
 
 urlpatterns = [
     path("generate/", generation.GenerateView.as_view(), name="generate"),
@@ -87,6 +89,10 @@ urlpatterns = [
     path(f"{version}approve/", versions.approve_version, name="version_approve"),
     path(f"{version}reject/", versions.reject_version, name="version_reject"),
     path(f"{version}publish/", versions.publish_version, name="version_publish"),
+    path(crop, crops.CropView.as_view(), name="crop"),
+    path(f"{crop}remove/", crops.remove_crop, name="crop_remove"),
+    path(f"{crop}restore/<int:pk>/", crops.restore_crop, name="crop_restore"),
+    path("images/<str:image_id>/crops/", crops.image_crops, name="image_crops"),
     *listing("review/", review_listing.ReviewIndexView, "review"),
     path("chooser/generate/", chooser_generation.start, name="chooser_generate"),
     path(f"chooser/{run}", chooser_generation.watch, name="chooser_run"),

@@ -24,7 +24,7 @@ from imagepipe.delivery.profiles import (
 from imagepipe.delivery.representation import represent
 from imagepipe.delivery.shown import show
 from imagepipe.delivery.use_requirements import missing_for_use
-from imagepipe.delivery.uses import InvalidUse, read_crop, shares, use_of
+from imagepipe.delivery.uses import InvalidUse, crop_value, read_crops, use_of
 from imagepipe.formfields import CropField
 from imagepipe.widgets import CropInput, GeneratingImageChooser
 
@@ -33,7 +33,7 @@ _COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime":
 
 
 class CropBlock(FieldBlock):
-    """Left, top, width and height as shares of the picture, or None for all of it."""
+    """A crop, or crops by name, as :func:`~imagepipe.delivery.uses.crop_value` writes them."""
 
     def __init__(self, *, profile: str, **kwargs: Any) -> None:
         self.profile_name = profile
@@ -71,8 +71,8 @@ class AIImageBlock(ImageBlock):
     """An image with the alternative text and crop of this use.
 
     Its value is the Wagtail image with ``contextual_alt_text``, ``decorative`` and
-    ``contextual_crop``. The stored JSON is that of Wagtail's ``ImageBlock`` plus ``crop``, so
-    either block reads what the other has written.
+    ``contextual_crop`` and ``contextual_crops``. The stored JSON is that of Wagtail's
+    ``ImageBlock`` plus ``crop``, so either block reads what the other has written.
     """
 
     def __init__(
@@ -111,9 +111,10 @@ class AIImageBlock(ImageBlock):
         image = super()._struct_value_to_image(struct_value)
         if image:
             try:
-                image.contextual_crop = read_crop(struct_value.get("crop"))
+                crop, crops = read_crops(struct_value.get("crop"))
+                image.contextual_crop, image.contextual_crops = crop, crops
             except InvalidUse:
-                image.contextual_crop = None
+                image.contextual_crop, image.contextual_crops = None, {}
                 image._imagepipe_bad_crop = True
         return image
 
@@ -167,6 +168,6 @@ class AIImageBlock(ImageBlock):
         return {**super().get_prep_value(value), "crop": _crop_of(value)}
 
 
-def _crop_of(image: Any) -> list[float] | None:
-    region = getattr(image, "contextual_crop", None)
-    return shares(region) if region else None
+def _crop_of(image: Any) -> Any:
+    crops = getattr(image, "contextual_crops", None) or {}
+    return crop_value(getattr(image, "contextual_crop", None), crops)

@@ -14,7 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from imagepipe.conf import ImagepipeSettings, get_settings
-from imagepipe.delivery.presets import read_preset
+from imagepipe.delivery.crop_shapes import InvalidShape, crop_shapes
+from imagepipe.delivery.presets import get_preset, preset_names, read_preset
 from imagepipe.delivery.profiles import InvalidProfile, read_profile
 from imagepipe.delivery.purge.registry import configured
 from imagepipe.provenance.keys import KeyFolder
@@ -34,6 +35,7 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_storages(conf),
         *_keys(KeyFolder(conf.KEYS)),
         *_presets(conf),
+        *_crops(conf),
         *_profiles(conf),
         *_form_base(),
         *_torchvision(),
@@ -123,6 +125,42 @@ def _presets(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
                 hint="See the reference of the template tags for what a preset may say.",
                 id="imagepipe.E005",
             )
+
+
+def _crops(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    try:
+        shapes = crop_shapes()
+    except (InvalidShape, TypeError) as error:
+        yield Error(
+            f"CROPS cannot be used: {error}",
+            hint='In IMAGEPIPE, give each crop a ratio, such as {"hero": {"ratio": [16, 9]}}, '
+            "or None to leave a built-in one out.",
+            id="imagepipe.E016",
+        )
+        return
+    for name in preset_names():
+        try:
+            preset = get_preset(name)
+        except (UrlspecError, TypeError):
+            continue  # told as imagepipe.E005
+        shape = shapes.get(preset.crop or "")
+        if preset.crop and shape is None and name in conf.PRESETS:
+            yield Error(
+                f"The preset {name!r} names the crop {preset.crop!r}, which does not exist.",
+                hint=f"Add it to CROPS in IMAGEPIPE; known are {', '.join(shapes)}.",
+                id="imagepipe.E017",
+            )
+        elif shape and preset.ratio and not _same_ratio(shape.ratio, preset.ratio):
+            yield Warning(
+                f"The preset {name!r} has another ratio than its crop {preset.crop!r}.",
+                hint="Pictures are cut a second time. Give both the same ratio, or leave the "
+                "preset's out.",
+                id="imagepipe.W016",
+            )
+
+
+def _same_ratio(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] * other[1] == one[1] * other[0]
 
 
 def _profiles(conf: ImagepipeSettings) -> Iterable[CheckMessage]:

@@ -35,6 +35,8 @@ class ImagepipeSettings:
     """Alias in ``STORAGES`` that the edge reads."""
     PRESETS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Named presets of the picture tag; see the reference of the template tag."""
+    CROPS: Mapping[str, Mapping[str, Any] | None] = dataclasses.field(default_factory=dict)
+    """Crops that pictures can have by name, beside the built-in ones; None leaves one out."""
     PROFILES: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Named profiles of image fields and blocks; see the reference of the fields."""
     GRANT_LIFETIME: int = 24 * 3600
@@ -90,6 +92,8 @@ class ImagepipeSettings:
     """Default creator and credit line written into generated pictures."""
     METRICS_TOKEN: str = ""
     """What Prometheus has to send as ``Authorization: Bearer …``; empty: no metrics."""
+    PICTURE_IDENTIFIERS: bool = False
+    """Whether the picture tag names asset and version in ``data-`` attributes."""
     PICTURE_CACHE_SECONDS: int = 30
     """How long the picture tag may remember an asset's delivery data."""
     SITEMAP_DETAILS: bool = False

@@ -39,6 +39,7 @@ class AIImageDescriptor(ForwardManyToOneDescriptor):
             apply_use(image, use)
             self.field.set_cached_value(instance, image)
         image.__dict__.setdefault("contextual_crop", None)
+        image.__dict__.setdefault("contextual_crops", {})
         return image
 
     def __set__(self, instance: Any, value: Any) -> None:

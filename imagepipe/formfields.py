@@ -19,15 +19,15 @@ from imagepipe.delivery.uses import (
     ImageUse,
     InvalidUse,
     apply_use,
-    read_crop,
-    shares,
+    crop_value,
+    read_crops,
     use_of,
 )
 from imagepipe.widgets import ChosenImage, CropInput
 
 
 class CropField(forms.Field):
-    """A crop as four shares of the picture; empty for the whole picture."""
+    """A crop as four shares of the picture, or crops by name; empty for the whole picture."""
 
     widget = CropInput
     default_error_messages = {
@@ -42,12 +42,11 @@ class CropField(forms.Field):
         kwargs.setdefault("label", _("Crop for this use"))
         super().__init__(**kwargs)
 
-    def to_python(self, value: Any) -> list[float] | None:
+    def to_python(self, value: Any) -> Any:
         try:
-            region = read_crop(value)
+            return crop_value(*read_crops(value))
         except InvalidUse as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
-        return shares(region) if region else None
 
 
 class BoundImageField(forms.BoundField):
@@ -119,4 +118,4 @@ class AIImageFormField(forms.ModelChoiceField):
                 params={"limit": MAX_ALT_LENGTH},
             )
         crop = CropField(required=False).clean(data.get("crop"))
-        return ImageUse(text or None, bool(data.get("decorative")), read_crop(crop))
+        return ImageUse(text or None, bool(data.get("decorative")), *read_crops(crop))

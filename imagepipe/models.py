@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imagepipe.assets.models import AltText, Asset, AssetVersion, Lineage
 from imagepipe.audit.models import AuditEvent
+from imagepipe.delivery.crop_models import NamedCrop
 from imagepipe.delivery.models import (
     DeliveryLease,
     FeedEntry,
@@ -35,6 +36,7 @@ __all__ = [
     "EngineHealth",
     "FeedEntry",
     "Lineage",
+    "NamedCrop",
     "NoticePreference",
     "PendingPurge",
     "PromptTemplate",

@@ -8,11 +8,14 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.telepath import register
 from wagtail.images.widgets import AdminImageChooser, ImageChooserAdapter
 
+from imagepipe.delivery.crop_shapes import CropShape, InvalidShape, crop_shapes
+from imagepipe.delivery.presets import UnknownPreset, get_preset
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,
     ImageProfile,
@@ -20,14 +23,18 @@ from imagepipe.delivery.profiles import (
     UnknownProfile,
     get_profile,
 )
-from imagepipe.delivery.uses import MAX_ALT_LENGTH, shares, use_of
+from imagepipe.delivery.uses import MAX_ALT_LENGTH, crop_value, use_of
+from imagepipe.urlspec import InvalidTransform
 from imagepipe.workflow.origins import candidate_of
 
 
 def own_media() -> forms.Media:
     """Scripts and styles of all widgets of this module."""
     return forms.Media(
-        js=[versioned_static("imagepipe/image-field.js")],
+        js=[
+            versioned_static("imagepipe/crop.js"),
+            versioned_static("imagepipe/image-field.js"),
+        ],
         css={"all": [versioned_static("imagepipe/fields.css")]},
     )
 
@@ -38,6 +45,24 @@ def usable_profile(name: str) -> ImageProfile:
         return get_profile(name)
     except (UnknownProfile, InvalidProfile):
         return ImageProfile(name)
+
+
+def shapes_of(profile: ImageProfile) -> list[CropShape]:
+    """The crops that the profile's presets name; none where the settings cannot be used."""
+    try:
+        shapes = crop_shapes()
+        names = dict.fromkeys(get_preset(name).crop for name in profile.presets)
+    except (InvalidShape, UnknownPreset, InvalidTransform):
+        return []
+    return [shapes[name] for name in names if name in shapes]
+
+
+def details_url() -> str:
+    """Where the editor's browser asks what is known of an image; ``/0/`` stands for its key."""
+    try:
+        return reverse("imagepipe_admin:image_crops", args=["0"])
+    except NoReverseMatch:  # a site without the Studio
+        return ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +80,7 @@ class ChosenImage:
 
 
 class CropInput(forms.Widget):
-    """Four percentages with a live preview; one hidden input carries them as JSON."""
+    """A frame on the picture with a live preview; one hidden input carries crops as JSON."""
 
     template_name = "imagepipe/widgets/crop.html"
 
@@ -80,7 +105,10 @@ class CropInput(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> Any:
         context = super().get_context(name, value, attrs)
-        context["widget"]["ratios"] = usable_profile(self.profile_name).ratios
+        profile = usable_profile(self.profile_name)
+        context["widget"]["ratios"] = profile.ratios
+        context["widget"]["shapes"] = shapes_of(profile)
+        context["widget"]["details_url"] = details_url()
         return context
 
     def id_for_label(self, id_: str) -> str:
@@ -165,7 +193,7 @@ class AIImageChooser(GeneratingImageChooser):
             data["use"] = {
                 "alt_text": use.alt_text or "",
                 "decorative": use.decorative,
-                "crop": shares(use.crop) if use.crop else None,
+                "crop": crop_value(use.crop, use.crops),
             }
         else:
             data["use"] = chosen.use or {}

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from imagepipe.assets.models import Asset
+from imagepipe.delivery.crop_models import crops_of
 from imagepipe.delivery.focal import focal_point
 from imagepipe.rights.models import RightsRecord
 from imagepipe.urlspec import VERSION_DIGITS, Scene
@@ -35,6 +36,7 @@ def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
         "width": version.width,
         "height": version.height,
         "focal": focal_point(asset, version),
+        "crops": {name: list(region) for name, region in crops_of(version).items()},
         "alt": asset.alt_texts(),
         "decorative": decorative,
         "disclosure": version.is_generated,

@@ -7,6 +7,7 @@ from typing import Any
 from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.conf import get_settings
 from imagepipe.delivery.alternatives import choose_alt, default_codes
+from imagepipe.delivery.crop_models import crops_of
 from imagepipe.delivery.documents import rights_of, seconds, slug_of
 from imagepipe.delivery.focal import focal_point
 from imagepipe.delivery.scenes import known_scene
@@ -80,6 +81,7 @@ def _granted(
         focal=(focal[0], focal[1]) if focal else None,
         faces=scene.faces,
         subject=scene.subject,
+        crops=crops_of(version),
         source_type=version.source_type,
         credit=_credit(asset, version, rights),
     )

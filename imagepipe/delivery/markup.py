@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.urls import NoReverseMatch
@@ -12,12 +12,21 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from wagtail.images.views.serve import generate_image_url
 
+from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import Extension, edge_urls
 from imagepipe.delivery.colours import colour_words
 from imagepipe.delivery.documents import scene_of
 from imagepipe.provenance.keys import load_keyring
-from imagepipe.urlspec import MIME_TYPES, Plan, Preset, Transform, plan
-from imagepipe.urlspec.transform import Region
+from imagepipe.urlspec import (
+    MIME_TYPES,
+    NOTHING_KNOWN,
+    Plan,
+    Preset,
+    Scene,
+    Transform,
+    plan,
+)
+from imagepipe.urlspec.transform import REGION_SCALE, Region
 
 SOURCES: tuple[Extension, ...] = ("avif", "webp")
 FALLBACK: Extension = "jpg"
@@ -35,18 +44,37 @@ class Presentation:
     figure_class: str = ""
     crop: Region | None = None
     """What is cut out of the picture for this use, before the preset."""
+    crops: Mapping[str, Region] = field(default_factory=dict, hash=False)
+    """The same by name: it counts where the preset names the crop."""
     recipe: str = ""
     """SHA-256 of the recipe of a generated picture, for those who count views."""
     placeholder: bool = True
     """Whether a lazy picture's place has its dominant colour until it has loaded."""
 
-    def transforms(self, width: int, height: int) -> tuple[Transform, ...]:
-        """The preset's, for a picture of this size with this use's crop."""
-        if self.crop is None:
+    def transforms(
+        self, width: int, height: int, scene: Scene = NOTHING_KNOWN
+    ) -> tuple[Transform, ...]:
+        """The preset's, for a picture of this size, of what is cut out of it here."""
+        crop = self._crop(scene)
+        if crop is None:
             return self.preset.transforms(width, height)
-        part = plan(width, height, Transform(crop=self.crop))
+        part = plan(width, height, Transform(crop=crop), scene)
         row = self.preset.transforms(part.width, part.height)
-        return tuple(replace(transform, crop=self.crop) for transform in row)
+        return tuple(replace(transform, crop=crop) for transform in row)
+
+    def shown_crop(self, document: Mapping[str, Any]) -> list[float] | None:
+        """What is cut out of a published picture before the preset, in shares of 0 to 1."""
+        scene = scene_of(document)
+        crop = self._crop(scene)
+        region = scene.crops.get(crop) if isinstance(crop, str) else crop
+        return None if region is None else [part / REGION_SCALE for part in region]
+
+    def _crop(self, scene: Scene) -> Region | str | None:
+        """What this use says of the preset's crop, or of all; else the picture's own crop."""
+        name = self.preset.crop
+        if name is None or name in self.crops:
+            return self.crop if name is None else self.crops[name]
+        return name if self.crop is None and name in scene.crops else self.crop
 
     def all_sizes(self) -> str:
         """``sizes``; ``"auto"`` leaves it to the browser, where it loads lazily and can.
@@ -91,6 +119,12 @@ class PictureSources:
     height: int
 
 
+def transforms_of(document: Mapping[str, Any], preset: Preset) -> tuple[Transform, ...]:
+    """The preset's for a published picture, as a use shows it that says nothing itself."""
+    source = document["width"], document["height"]
+    return Presentation(preset, "").transforms(*source, scene_of(document))
+
+
 def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
     """Signed addresses in all formats, best first; ``src`` is the largest fallback."""
     steps = _steps(document, presentation)
@@ -131,6 +165,7 @@ def picture_html(
         "width": str(found.width),
         "height": str(found.height),
         **presentation.image_attributes(),
+        **_identifiers(document),
         **_colour(document, presentation, variants),
     }
     image = format_html("{}<img{}>", sources, _attributes(attributes))
@@ -180,6 +215,13 @@ def _variant_sources(variant: Variant) -> SafeString:
     )
 
 
+def _identifiers(document: Mapping[str, Any]) -> dict[str, str]:
+    """For those who count views: stable through all sizes, crops and formats."""
+    if not get_settings().PICTURE_IDENTIFIERS:
+        return {}
+    return {"data-asset": document["asset"], "data-version": document["version"]}
+
+
 def _colour(
     document: Mapping[str, Any], presentation: Presentation, variants: Sequence[Variant]
 ) -> dict[str, str]:
@@ -191,8 +233,13 @@ def _colour(
     return {"data-imagepipe-colour": words} if words else {}
 
 
-def preload_html(document: Mapping[str, Any], presentation: Presentation) -> SafeString:
-    """A `<link>` that has browsers with AVIF fetch the picture before they come to it."""
+def preload_html(
+    document: Mapping[str, Any], presentation: Presentation, media: str = ""
+) -> SafeString:
+    """A `<link>` that has browsers with AVIF fetch the picture before they come to it.
+
+    With ``media``, a media query list, only where that holds.
+    """
     steps = _steps(document, presentation)
     attributes = {
         "rel": "preload",
@@ -201,6 +248,7 @@ def preload_html(document: Mapping[str, Any], presentation: Presentation) -> Saf
         "imagesrcset": ", ".join(_srcsets(document, steps, SOURCES[:1])[SOURCES[0]]),
         "imagesizes": replace(presentation, priority=True).all_sizes(),
         "fetchpriority": "high",
+        **({"media": media} if media else {}),
     }
     return format_html("<link{}>", _attributes(attributes))
 
@@ -209,7 +257,8 @@ def _steps(
     document: Mapping[str, Any], presentation: Presentation
 ) -> list[tuple[Transform, Plan]]:
     source = document["width"], document["height"]
-    scene, transforms = scene_of(document), presentation.transforms(*source)
+    scene = scene_of(document)
+    transforms = presentation.transforms(*source, scene)
     return [(transform, plan(*source, transform, scene)) for transform in transforms]
 
 

@@ -70,6 +70,8 @@ def request_overdue() -> int:
     """Repair what a crash between a change and its event has left: newer facts than told."""
     told = F("publication__changed_at")
     changed = Q(rights__updated_at__gt=told) | Q(alttext__updated_at__gt=told)
+    changed |= Q(versions__crops__created_at__gt=told)
+    changed |= Q(versions__crops__replaced_at__gt=told)
     assets = list(
         Asset.objects.filter(changed, publication__desired__gt=0)
         .select_related("published_version")

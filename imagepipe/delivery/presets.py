@@ -10,11 +10,17 @@ from typing import Any
 from imagepipe.conf import get_settings
 from imagepipe.urlspec import PRESETS, SMART, InvalidTransform, Preset
 
-_KNOWN = ("widths", "ratio", "fit", "gravity", "sizes", "quality", "background")
+_KNOWN = ("widths", "ratio", "fit", "gravity", "sizes", "quality", "background", "crop")
 
 
 class UnknownPreset(LookupError):
     """No preset of this name; the message names those that exist."""
+
+
+def preset_names() -> list[str]:
+    """Those of the settings first."""
+    configured = get_settings().PRESETS
+    return [*configured, *(name for name in PRESETS if name not in configured)]
 
 
 def get_preset(name: str) -> Preset:
@@ -31,21 +37,22 @@ def get_preset(name: str) -> Preset:
 def adapted_preset(name: str, options: Mapping[str, Any]) -> Preset:
     """The preset with other options for one use. Raises what :func:`get_preset` raises.
 
-    ``widths`` may be a number or ``"320,640"``, ``ratio`` ``"16:9"`` or ``"none"``.
+    ``widths`` may be a number or ``"320,640"``, ``ratio`` ``"16:9"`` or ``"none"``; another
+    ratio than the preset's leaves its crop out, unless one is named.
     """
     preset = get_preset(name)
     if not options:
         return preset
     own = {option: getattr(preset, option) for option in _KNOWN}
     if "ratio" in options:
-        del own["fit"], own["gravity"]
+        del own["fit"], own["gravity"], own["crop"]
     changed = {option: _parsed(option, value) for option, value in options.items()}
     return read_preset(name, {**own, **changed})
 
 
 def _parsed(option: str, value: Any) -> Any:
     separators = {"widths": ",", "ratio": ":"}
-    if option == "ratio" and value == "none":
+    if option in ("ratio", "crop") and value == "none":
         return None
     if option not in separators or isinstance(value, list | tuple):
         return value

@@ -19,6 +19,7 @@ from imagepipe.assets.models import Asset
 from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.delivery.documents import is_current, rights_of, scene_of
+from imagepipe.delivery.markup import transforms_of
 from imagepipe.delivery.models import Publication, StoredRendition
 from imagepipe.delivery.presets import get_preset
 from imagepipe.rights.models import RightsRecord
@@ -58,7 +59,9 @@ def prewarm(
     source = document["width"], document["height"]
     scene = scene_of(document)
     names = presets or get_settings().PRESETS or ("content",)
-    transforms = {item for name in names for item in get_preset(name).transforms(*source)}
+    transforms = {
+        item for name in names for item in transforms_of(document, get_preset(name))
+    }
     rights = rights_of(asset)
     found = list(_answers(document, sorted(transforms, key=format_transform)))
     if not is_last and not all(answer.is_settled for _, _, answer in found):

@@ -7,17 +7,28 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from imagepipe.delivery.markup import FALLBACK, SOURCES, Presentation, picture_html, sources_of
+from imagepipe.delivery.markup import (
+    FALLBACK,
+    SOURCES,
+    PictureSources,
+    Presentation,
+    picture_html,
+    sources_of,
+)
 from imagepipe.delivery.shown import ShownPicture
+from imagepipe.delivery.variants import ArtDirection
 from imagepipe.urlspec import MIME_TYPES
 
 
 def represent(
-    shown: ShownPicture | None, presentation: Presentation
+    shown: ShownPicture | None,
+    presentation: Presentation,
+    direction: ArtDirection | None = None,
 ) -> dict[str, Any] | None:
     """Addresses, size, texts, disclosure and terms; None where nothing may be shown.
 
-    ``html`` is what the picture tag would write.
+    ``html`` is what the picture tag would write. Variants that imagepipe does not manage are
+    left out of ``variants``.
     """
     if shown is None or shown.document is None:
         return None
@@ -26,9 +37,13 @@ def represent(
         presentation,
         alt=shown.alt,
         crop=shown.use.crop,
+        crops=shown.use.crops,
         recipe=document.get("recipe", ""),
     )
     found = sources_of(document, presentation)
+    variants = tuple(direction.variants(shown, presentation)) if direction else ()
+    pictures = [document, *(one.document for one in variants if one.document is not None)]
+    is_disclosed = any(picture["disclosure"] for picture in pictures)
     return {
         "asset": document["asset"],
         "version": document["version"],
@@ -43,8 +58,28 @@ def represent(
             {"type": MIME_TYPES[extension], "srcset": found.srcsets[extension]}
             for extension in SOURCES
         ],
+        "variants": [
+            _variant(one.media, sources_of(one.document, one.presentation))
+            for one in variants
+            if one.document is not None
+        ],
+        "crop": presentation.shown_crop(document),
         "placeholder": document.get("placeholder"),
-        "disclosure": _("AI-generated") if document["disclosure"] else "",
+        "disclosure": _("AI-generated") if is_disclosed else "",
         "terms": document.get("rights") or {},
-        "html": picture_html(document, presentation),
+        "html": picture_html(document, presentation, variants),
+    }
+
+
+def _variant(media: str, sources: PictureSources) -> dict[str, Any]:
+    """The ``<source>`` elements of one variant: in all formats, the fallback's too."""
+    return {
+        "media": media,
+        "sizes": sources.sizes,
+        "width": sources.width,
+        "height": sources.height,
+        "sources": [
+            {"type": MIME_TYPES[extension], "srcset": srcset}
+            for extension, srcset in sources.srcsets.items()
+        ],
     }

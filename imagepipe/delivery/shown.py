@@ -76,7 +76,7 @@ def image_of(value: Any) -> tuple[AbstractImage | UnloadedImage | None, ImageUse
         image, own = image_of(value.get("image"))
         text = value.get("alt_text") or own.alt_text
         decorative = bool(value.get("decorative")) or own.decorative
-        return image, ImageUse(text and str(text), decorative, own.crop)
+        return image, ImageUse(text and str(text), decorative, own.crop, own.crops)
     return None, ImageUse()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
@@ -12,6 +12,7 @@ from imagepipe.urlspec import InvalidTransform, Transform
 from imagepipe.urlspec.transform import REGION_SCALE, Region
 
 MAX_ALT_LENGTH = 250
+MOST_CROPS = 30
 WHOLE: Region = (0, 0, REGION_SCALE, REGION_SCALE)
 
 
@@ -24,11 +25,13 @@ class ImageUse:
     """Alternative text, decorative or not, and crop of one use.
 
     ``alt_text`` None or empty leaves the asset's own; ``crop`` None shows the whole picture.
+    ``crops`` go before ``crop`` where a preset names them.
     """
 
     alt_text: str | None = None
     decorative: bool = False
     crop: Region | None = None
+    crops: Mapping[str, Region] = field(default_factory=dict, hash=False)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None) -> ImageUse:
@@ -40,17 +43,17 @@ class ImageUse:
         text, decorative = data.get("alt_text"), data.get("decorative", False)
         if not isinstance(text, str | None) or not isinstance(decorative, bool | None):
             raise InvalidUse("alt_text is a text, decorative is true or false")
-        return cls(text or None, bool(decorative), read_crop(data.get("crop")))
+        return cls(text or None, bool(decorative), *read_crops(data.get("crop")))
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON; only what differs from the picture's own. ``crop`` in shares of 0 to 1."""
+        """JSON; only what differs from the picture's own. ``crop`` as in `crop_value`."""
         data: dict[str, Any] = {}
         if self.alt_text:
             data["alt_text"] = self.alt_text
         if self.decorative:
             data["decorative"] = True
-        if self.crop:
-            data["crop"] = shares(self.crop)
+        if value := crop_value(self.crop, self.crops):
+            data["crop"] = value
         return data
 
 
@@ -73,6 +76,35 @@ def read_crop(value: Any) -> Region | None:
     return region
 
 
+def read_crops(value: Any) -> tuple[Region | None, dict[str, Region]]:
+    """The crop of the use and those by name, from what :func:`crop_value` gives.
+
+    Raises InvalidUse.
+    """
+    if not isinstance(value, Mapping):
+        return read_crop(value), {}
+    if len(value) > MOST_CROPS:
+        raise InvalidUse(f"a use has at most {MOST_CROPS} crops")
+    found: dict[str, Region] = {}
+    for name, crop in value.items():
+        try:
+            Transform(crop=str(name) or None)
+        except InvalidTransform as error:
+            raise InvalidUse(str(error)) from error
+        region = read_crop(crop)
+        if region is not None:
+            found[str(name)] = region
+    return found.pop("", None), found
+
+
+def crop_value(crop: Region | None, crops: Mapping[str, Region]) -> Any:
+    """JSON: four shares of 0 to 1, or a mapping of them by name with ``""`` for all others."""
+    if not crops:
+        return shares(crop) if crop else None
+    named = {name: shares(region) for name, region in crops.items()}
+    return {"": shares(crop), **named} if crop else named
+
+
 def shares(region: Region) -> list[float]:
     return [part / REGION_SCALE for part in region]
 
@@ -84,6 +116,7 @@ def use_of(image: models.Model) -> ImageUse:
         text if text is None else str(text),  # JSON of importers may hold anything
         bool(getattr(image, "decorative", False)),
         getattr(image, "contextual_crop", None),
+        getattr(image, "contextual_crops", None) or {},
     )
 
 
@@ -92,3 +125,4 @@ def apply_use(image: Any, use: ImageUse) -> None:
     image.contextual_alt_text = use.alt_text
     image.decorative = use.decorative
     image.contextual_crop = use.crop
+    image.contextual_crops = use.crops

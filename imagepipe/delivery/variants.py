@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from imagepipe.delivery.markup import Presentation, Variant
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from imagepipe.delivery.markup import Presentation, Variant, preload_html
 from imagepipe.delivery.shown import ShownPicture
 from imagepipe.urlspec import Preset
 
@@ -53,9 +56,44 @@ def both(queries: str, feature: str) -> str:
     )
 
 
+def preload_links(
+    main: ShownPicture, presentation: Presentation, direction: ArtDirection
+) -> SafeString:
+    """One `<link>` for each variant and one for the picture: at most one of them holds.
+
+    Nothing where a media query cannot be turned round, because it names a media type, or where
+    a variant is not managed by imagepipe: browsers would fetch two pictures.
+    """
+    if main.document is None:
+        return mark_safe("")
+    variants = tuple(direction.variants(main, presentation))
+    queries = [part.strip() for one in variants for part in one.media.split(",")]
+    if any(one.document is None for one in variants) or not all(map(_is_condition, queries)):
+        return mark_safe("")
+    links: list[SafeString] = []
+    before = ""
+    for one in variants:
+        media = both(one.media, before) if before else one.media
+        if one.document is not None:
+            links.append(preload_html(one.document, one.presentation, media))
+        parts = [f"(not {_in_parentheses(part.strip())})" for part in one.media.split(",")]
+        before = " and ".join([before, *parts] if before else parts)
+    links.append(preload_html(main.document, presentation, before))
+    return format_html_join("", "{}", ((link,) for link in links))
+
+
+def _is_condition(query: str) -> bool:
+    return query.startswith("(") or query.startswith("not (")
+
+
+def _in_parentheses(query: str) -> str:
+    is_single = query.startswith("(") and query.find(")") == len(query) - 1
+    return query if is_single else f"({query})"
+
+
 def variant_of(picture: ShownPicture, media: str, presentation: Presentation) -> Variant:
     """The picture with its own crop."""
-    own = replace(presentation, crop=picture.use.crop)
+    own = replace(presentation, crop=picture.use.crop, crops=picture.use.crops)
     return Variant(media, own, picture.document, picture.image)
 
 

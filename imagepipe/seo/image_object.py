@@ -14,27 +14,33 @@ from django.utils.safestring import SafeString, mark_safe
 
 from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import edge_url
+from imagepipe.delivery.markup import transforms_of
 from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.shown import ShownPicture
+from imagepipe.seo.public_pages import licence_url
 
 PRESET = "content"
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
-def image_object(picture: ShownPicture) -> dict[str, Any]:
-    """What search engines want to know: address, licence, credit, how it came about."""
+def image_object(picture: ShownPicture, request: Any = None) -> dict[str, Any]:
+    """What search engines want to know: address, licence, credit, how it came about.
+
+    Licences without an address of their own point to the site's page about them.
+    """
     document: Mapping[str, Any] = picture.document or {}
     terms = document.get("rights") or {}
-    widest = get_preset(PRESET).transforms(document["width"], document["height"])[-1]
+    page = licence_url(document["asset"], request) if terms else ""
+    widest = transforms_of(document, get_preset(PRESET))[-1]
     creator, holder = get_settings().CREATOR, terms.get("holder", "")
     facts = {
         "@type": "ImageObject",
         "contentUrl": edge_url(document, widest, "jpg"),
         "name": document["title"],
         "description": picture.alt,
-        "license": terms.get("licence_url") or terms.get("licence"),
-        "acquireLicensePage": terms.get("acquire_url"),
+        "license": terms.get("licence_url") or page or terms.get("licence"),
+        "acquireLicensePage": terms.get("acquire_url") or page,
         "creditText": terms.get("credit") or holder,
         "copyrightNotice": f"© {holder}" if holder else "",
         "creator": {"@type": "Organization", "name": creator} if creator else None,
@@ -56,9 +62,9 @@ def source_type(iptc: str) -> str:
     return f"https://schema.org/{name[0].upper()}{name[1:]}DigitalSource"
 
 
-def structured_data(pictures: Iterable[ShownPicture]) -> SafeString:
+def structured_data(pictures: Iterable[ShownPicture], request: Any = None) -> SafeString:
     """A ``<script>`` with the pictures; nothing if there are none."""
-    graph = [image_object(picture) for picture in pictures]
+    graph = [image_object(picture, request) for picture in pictures]
     if not graph:
         return mark_safe("")
     text = json.dumps(

@@ -27,9 +27,10 @@ def social_card(picture: ShownPicture, preset: Preset) -> SafeString:
     if document is None:
         return mark_safe("")
     source = document["width"], document["height"]
-    presentation = Presentation(preset, picture.alt, crop=picture.use.crop)
-    transform = presentation.transforms(*source)[-1]
-    size = plan(*source, transform, scene_of(document))
+    use, scene = picture.use, scene_of(document)
+    presentation = Presentation(preset, picture.alt, crop=use.crop, crops=use.crops)
+    transform = presentation.transforms(*source, scene)[-1]
+    size = plan(*source, transform, scene)
     facts = (
         ("property", "og:image", edge_url(document, transform, "jpg")),
         ("property", "og:image:type", "image/jpeg"),

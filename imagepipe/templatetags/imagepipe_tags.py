@@ -17,7 +17,6 @@ from imagepipe.delivery.markup import (
     NOTHING,
     Presentation,
     picture_html,
-    preload_html,
     unmanaged_html,
 )
 from imagepipe.delivery.pictures import load_deliveries
@@ -32,8 +31,9 @@ from imagepipe.delivery.shown import (
     shown_before,
 )
 from imagepipe.delivery.unloaded import ImageExpression
-from imagepipe.delivery.variants import NARROW_MEDIA, ArtDirection, may_show
+from imagepipe.delivery.variants import NARROW_MEDIA, ArtDirection, may_show, preload_links
 from imagepipe.seo.image_object import structured_data
+from imagepipe.seo.public_pages import discovery_link
 from imagepipe.seo.social import social_card
 from imagepipe.urlspec import InvalidTransform, Preset
 
@@ -42,7 +42,7 @@ logger = logging.getLogger("imagepipe.delivery")
 
 DEFAULT_PRESET = "content"
 OTHER_IMAGES = {"narrow_image", "dark_image"}
-FREE = ("widths", "ratio", "fit", "gravity", "quality", "background")
+FREE = ("widths", "ratio", "fit", "gravity", "quality", "background", "crop")
 
 
 @register.simple_tag(takes_context=True)
@@ -81,6 +81,7 @@ def picture(
         css_class=str(css_class),
         figure_class=str(figure_class),
         crop=shown.use.crop,
+        crops=shown.use.crops,
         recipe=(shown.document or {}).get("recipe", ""),
         placeholder=bool(placeholder),
     )
@@ -109,32 +110,55 @@ def picture_preload(
     image: Any,
     preset: str = DEFAULT_PRESET,
     sizes: str | None = None,
+    narrow: str | None = None,
+    narrow_media: str = NARROW_MEDIA,
+    narrow_image: Any = None,
+    dark_image: Any = None,
     **options: Any,
 ) -> SafeString:
     """In the head: fetch a picture early that the browser would find late, in CSS for example.
 
-    Takes the same preset, ``sizes`` and options as the picture itself.
+    Takes the same preset, ``sizes``, art direction and options as the picture itself.
     """
     chosen = _preset("picture_preload", preset, options)
-    shown = show(context, image)
+    others = narrow_image, dark_image
+    shown = show(context, image, beside=others)
     if shown is None or shown.document is None:
         return NOTHING
-    presentation = Presentation(chosen, shown.alt, sizes=sizes or "", crop=shown.use.crop)
-    return preload_html(shown.document, presentation)
+    use = shown.use
+    presentation = Presentation(
+        chosen, shown.alt, sizes=sizes or "", crop=use.crop, crops=use.crops
+    )
+    direction = ArtDirection(
+        _checked("picture_preload", narrow, {}) if narrow else None,
+        str(narrow_media) or NARROW_MEDIA,
+        *(may_show(show(context, other, beside=others)) for other in others),
+    )
+    return preload_links(shown, presentation, direction)
 
 
 @register.simple_tag(takes_context=True)
-def picture_card(context: Context, image: Any, preset: str = "social") -> SafeString:
-    """In the head: the picture that others show when they link to the page."""
+def picture_card(
+    context: Context, image: Any, preset: str = "social", information: bool = False
+) -> SafeString:
+    """In the head: the picture that others show when they link to the page.
+
+    With ``information``, a link to what programs may know of it, too.
+    """
     chosen = _preset("picture_card", preset, {})
     shown = show(context, image)
-    return NOTHING if shown is None else social_card(shown, chosen)
+    if shown is None:
+        return NOTHING
+    card = social_card(shown, chosen)
+    if not information:
+        return card
+    return format_html("{}{}", card, discovery_link(shown, context.get("request")))
 
 
 @register.simple_tag(takes_context=True)
 def picture_data(context: Context) -> SafeString:
     """At the end of the body: the pictures shown so far, for search engines."""
-    return structured_data(shown_before(context))
+    return structured_data(shown_before(context), context.get("request"))
 
 
 def _by_key(name: str) -> None:

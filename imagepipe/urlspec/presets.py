@@ -18,8 +18,9 @@ SMART: Final = "focal-faces-subject"
 class Preset:
     """How one kind of place on a page shows pictures.
 
-    `ratio` (width, height) cuts to that shape; without it the picture keeps its own. `sizes`
-    is the HTML attribute. Raises InvalidTransform.
+    `ratio` (width, height) cuts to that shape; without it the picture keeps its own. `crop`
+    names the crop that is cut out first where the picture has it. `sizes` is the HTML
+    attribute. Raises InvalidTransform.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Preset:
     sizes: str = "100vw"
     quality: int | None = None
     background: str | None = None
+    crop: str | None = None
 
     def __post_init__(self) -> None:
         if not self.widths or any(not 1 <= width <= MAX_DIMENSION for width in self.widths):
@@ -42,6 +44,10 @@ class Preset:
             )
         for width in self.widths:
             self._transform(width)
+        if self.crop is not None:
+            if not isinstance(self.crop, str):
+                raise InvalidTransform(f"preset {self.name}: crop is the name of a crop")
+            Transform(crop=self.crop)
 
     def transforms(self, source_width: int, source_height: int) -> tuple[Transform, ...]:
         """One transform per width, narrowest first; nothing is enlarged, no width comes twice.
@@ -74,7 +80,7 @@ PRESETS: Final[dict[str, Preset]] = {
     preset.name: preset
     for preset in (
         Preset("content", sizes="(min-width: 60rem) 50rem, 100vw"),
-        Preset("hero", ratio=(16, 9), fit="fill", gravity=SMART),
+        Preset("hero", ratio=(16, 9), fit="fill", gravity=SMART, crop="hero"),
         Preset(
             "card",
             widths=(320, 480, 640, 800),
@@ -82,9 +88,10 @@ PRESETS: Final[dict[str, Preset]] = {
             fit="fill",
             gravity=SMART,
             sizes="(min-width: 60rem) 20rem, (min-width: 40rem) 50vw, 100vw",
+            crop="card",
         ),
-        Preset("square", (160, 320, 480, 640), (1, 1), "fill", SMART, "20rem"),
+        Preset("square", (160, 320, 480, 640), (1, 1), "fill", SMART, "20rem", crop="square"),
         Preset("thumbnail", (165, 330), sizes="165px"),
-        Preset("social", (1200,), (1200, 630), "fill", "focal"),
+        Preset("social", (1200,), (1200, 630), "fill", "focal", crop="social"),
     )
 }

@@ -20,6 +20,7 @@ from imagepipe.views.asset_usage import usage_of
 from imagepipe.views.audit_trail import audit_rows
 from imagepipe.views.breadcrumbs import Crumbs, assets_crumbs, here
 from imagepipe.views.checklist import checklist
+from imagepipe.views.crop_details import CropReport
 from imagepipe.views.provenance import provenance_of
 from imagepipe.views.recipes import recipe_rows
 from imagepipe.views.versions import version_rows
@@ -61,6 +62,7 @@ class AssetView(WagtailAdminTemplateMixin, View):
             recipe=recipe_rows(shown.recipe) if shown else [],
             recipe_url=_recipe_url(asset, shown),
             provenance=provenance_of(shown) if shown else None,
+            crops=CropReport(shown).states if shown else [],
             usage=usage_of(asset, user),
             image_url=_image_url(asset, user),
             audit=audit_rows(asset),

@@ -5,18 +5,21 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from rest_framework.serializers import Serializer
 from wagtail.models import Page
 
 from imagepipe.api.fields import PictureField
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
+from imagepipe.delivery.crop_actions import SetCrop
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import verify_url
 from tests.delivery.library import GENERATED, Library, png
 from tests.fields.conftest import Published
-from tests.fields.models import ReportPage
+from tests.fields.models import ReportPage, Teaser
 
 
 class ReportSerializer(Serializer):  # type: ignore[type-arg]
@@ -110,3 +113,42 @@ def test_blocks_say_the_same(published: Published) -> None:
 def test_without_a_request(published: Published, context: Any) -> None:
     data = ReportSerializer(report(published()), context=context or {}).data
     assert data["hero"]["src"].startswith("https://edge.example/")
+
+
+class DirectedSerializer(Serializer):  # type: ignore[type-arg]
+    hero = PictureField("hero", narrow="square", dark_image="side")
+
+
+def test_art_direction_and_crops_are_told(published: Published, library: Library) -> None:
+    asset, dark = published(1000, 600), published(800, 800)
+    version = asset.versions.get()
+    library.do(SetCrop(version, None, name="square", region=(0, 0, 6000, 10000)))
+    library.do(SetCrop(version, None, name="hero", region=(0, 0, 8000, 7500)))
+    teaser = Teaser.objects.create(title="T", hero=asset.image, side=dark.image)
+    request = {"request": RequestFactory().get("/api/")}
+    hero = DirectedSerializer(Teaser.objects.get(pk=teaser.pk), context=request).data["hero"]
+    narrow, night = "(max-width: 40rem)", "(prefers-color-scheme: dark)"
+    medias = [variant["media"] for variant in hero["variants"]]
+    assert medias == [f"{narrow} and {night}", night, narrow]
+    last = hero["variants"][-1]
+    assert (last["width"], last["height"]) == (600, 600)
+    assert [source["type"] for source in last["sources"]] == [
+        "image/avif", "image/webp", "image/jpeg",
+    ]  # fmt: skip
+    assert all("r_square" in source["srcset"] for source in last["sources"])
+    assert dark.uid.hex in hero["variants"][0]["sources"][0]["srcset"]
+    assert hero["crop"] == [0, 0, 0.8, 0.75] and "r_hero" in hero["srcset"]
+    assert hero["html"].count("<source media=") == 9
+
+
+def test_a_list_with_art_direction_costs_one_query(published: Published) -> None:
+    for _number in range(3):
+        one, other = published(1000, 600), published(800, 800)
+        Teaser.objects.create(title="T", hero=one.image, side=other.image)
+    rows = list(Teaser.objects.all())
+    cache.clear()
+    context = {"request": RequestFactory().get("/api/")}
+    with CaptureQueriesContext(connection) as captured:
+        told = DirectedSerializer(rows, many=True, context=context).data
+    assert len(captured) == 1
+    assert [len(one["hero"]["variants"]) for one in told] == [3, 3, 3]

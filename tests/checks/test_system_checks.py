@@ -169,3 +169,33 @@ def test_prompt_match_that_can_be_used(settings: Any, options: Any) -> None:
 def test_provenance_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "can_sign", lambda: False)
     assert found() == ["imagepipe.W003"]
+
+
+def test_crops_that_cannot_be_used_are_told(settings: Any) -> None:
+    for wrong in (
+        {"hero": {}},
+        {"hero": {"ratio": [0, 1]}},
+        {"hero": {"ratio": [100, 1]}},
+        {"hero": {"ratio": [16, 9], "colour": "red"}},
+        {"hero": {"ratio": [16, 9], "headline": {"zone": [0, 0, 2, 1]}}},
+        {"hero": {"ratio": [16, 9], "headline": {"zone": [0, 0, 1, 1], "colour": "red"}}},
+        {"Hero!": {"ratio": [16, 9]}},
+        {"hero": "16:9"},
+    ):
+        settings.IMAGEPIPE = {**settings.IMAGEPIPE, "CROPS": wrong}
+        assert "imagepipe.E016" in {error.id for error in checks.check_imagepipe()}, wrong
+
+
+def test_presets_and_crops_must_fit(settings: Any) -> None:
+    presets = {
+        "lost": {"crop": "poster"},
+        "other": {"crop": "tall", "ratio": [1, 1]},
+        "fine": {"crop": "tall", "ratio": [8, 10]},
+        "free": {"crop": "tall"},
+    }
+    crops = {"tall": {"ratio": [4, 5]}, "social": None}
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PRESETS": presets, "CROPS": crops}
+    told = {error.id: str(error.msg) for error in checks.check_imagepipe()}
+    assert "imagepipe.E016" not in told
+    assert "'lost'" in told["imagepipe.E017"] and "'poster'" in told["imagepipe.E017"]
+    assert "'other'" in told["imagepipe.W016"]

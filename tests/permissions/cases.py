@@ -14,6 +14,7 @@ from imagepipe.actions.base import Action
 from imagepipe.assets.actions import IngestVersion, SetAltText
 from imagepipe.assets.inspection import inspect_picture
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
+from imagepipe.delivery.crop_actions import RemoveCrop, RestoreCrop, SetCrop
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.actions import PromoteModel, RegisterModel, RetireModel
 from imagepipe.registry.models import RegisteredModel
@@ -95,6 +96,22 @@ def withdraw(library: Library, place: Collection, user: Any) -> Action[Any, Any]
     asset = library.asset(collection=place)
     PublishVersion(library.version(asset), None).execute()
     return WithdrawAsset(asset, user, reason="test")
+
+
+def set_crop(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    version = library.version(library.asset(collection=place))
+    return SetCrop(version, user, name="square", region=(0, 0, 5000, 5000))
+
+
+def remove_crop(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    version = set_crop(library, place, None).execute().version
+    return RemoveCrop(version, user, name="square")
+
+
+def restore_crop(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    crop = set_crop(library, place, None).execute()
+    RemoveCrop(crop.version, None, name="square").execute()
+    return RestoreCrop(crop, user)
 
 
 def model(state: str = "allowed") -> RegisteredModel:

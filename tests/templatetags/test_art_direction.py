@@ -222,3 +222,34 @@ def test_both_languages_write_the_same(library: Library) -> None:
     expected = render('{% picture image "hero" narrow="square" dark_image=dark %}', **values)
     call = '{{ picture(image, "hero", narrow="square", dark_image=dark) }}'
     assert jinja.from_string(call).render(values) == expected
+
+
+def links(html: str) -> list[dict[str, str]]:
+    return [dict(re.findall(r' ([a-z]+)="([^"]*)"', tag)) for tag in html.split("<link")[1:]]
+
+
+def test_preloading_fetches_exactly_what_the_picture_shows(library: Library) -> None:
+    image, dark = published(library, 1000, 600).image, published(library, 800, 800).image
+    options = 'image "hero" narrow="square" dark_image=dark %}'
+    html = render("{% picture " + options, image=image, dark=dark)
+    found = links(render("{% picture_preload " + options, image=image, dark=dark))
+    shown = [source["srcset"] for source in sources(html) if source["type"] == "image/avif"]
+    assert [link["imagesrcset"] for link in found] == shown
+    one = f"(not ({NARROW} and {DARK}))"
+    assert [link["media"] for link in found] == [
+        f"{NARROW} and {DARK}",
+        f"{DARK} and {one}",
+        f"{NARROW} and {one} and (not {DARK})",
+        f"{one} and (not {DARK}) and (not {NARROW})",
+    ]
+    [plain] = links(render('{% picture_preload image "hero" %}', image=image))
+    assert "media" not in plain and plain["imagesrcset"] == shown[-1]
+
+
+def test_nothing_is_preloaded_where_two_might_be(library: Library) -> None:
+    image, strange = published(library).image, loose_image(png(900, 900))
+    for text in (
+        '{% picture_preload image "hero" narrow="square" narrow_media="screen and (a)" %}',
+        '{% picture_preload image "hero" narrow_image=strange %}',
+    ):
+        assert render(text, image=image, strange=strange) == ""

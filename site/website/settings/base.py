@@ -149,14 +149,22 @@ IMAGEPIPE: dict[str, Any] = {
             "ratio": [16, 9],
             "fit": "fill",
             "sizes": "100vw",
+            "crop": "hero",
         },
         "card": {
             "widths": [320, 480, 640, 800],
             "ratio": [4, 3],
             "fit": "fill",
             "sizes": "(min-width: 60rem) 22rem, 100vw",
+            "crop": "card",
         },
         "figure": {"widths": [320, 640, 800, 1200], "sizes": "(min-width: 60rem) 48rem, 100vw"},
+    },
+    "CROPS": {
+        "hero": {
+            "ratio": [16, 9],
+            "headline": {"zone": [0, 0.6, 0.6, 0.4], "colour": "#ffffff"},
+        },
     },
     "PROFILES": {
         "hero": {

@@ -1,0 +1,49 @@
+"""Addresses of what the site says about a picture in public: its information, its licence.
+
+Empty where the site has not included ``imagepipe.urls``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from imagepipe.delivery.shown import ShownPicture
+
+
+def information_url(asset: str, request: Any = None) -> str:
+    """The JSON document of a picture; absolute with a request. ``asset`` is its hex uid."""
+    return _address("imagepipe:picture_information", asset, request)
+
+
+def licence_url(asset: str, request: Any = None) -> str:
+    """The page with the terms of a picture."""
+    return _address("imagepipe:picture_licence", asset, request)
+
+
+def discovery_link(picture: ShownPicture, request: Any = None) -> SafeString:
+    """A ``<link>`` by which programs find the information; nothing where there is none.
+
+    https://oembed.com/#section4
+    """
+    document = picture.document
+    address = information_url(document["asset"], request) if document else ""
+    if not document or not address:
+        return mark_safe("")
+    return format_html(
+        '<link rel="alternate" type="application/json+oembed" href="{}" title="{}">',
+        address,
+        document["title"],
+    )
+
+
+def _address(name: str, asset: str, request: Any) -> str:
+    try:
+        path = reverse(name, args=[uuid.UUID(asset)])
+    except NoReverseMatch:
+        return ""
+    return str(request.build_absolute_uri(path)) if request is not None else path
