@@ -31,7 +31,7 @@ class MaskController extends window.StimulusModule.Controller {
     const factor = Math.min(1, LONGEST_SIDE / Math.max(this.widthValue, this.heightValue));
     this.marksTarget.width = Math.max(1, Math.round(this.widthValue * factor));
     this.marksTarget.height = Math.max(1, Math.round(this.heightValue * factor));
-    this.context = this.marksTarget.getContext('2d');
+    this.pen = this.marksTarget.getContext('2d');
     this.colour = getComputedStyle(this.stageTarget).color;
     this.history = new History();
     this.view = new View(this.stageTarget, this.viewTarget);
@@ -313,11 +313,11 @@ class MaskController extends window.StimulusModule.Controller {
   preview() {
     if (this.stroke.tool !== 'lasso') {
       const last = this.stroke.points.slice(-2);
-      draw(this.context, { ...this.stroke, points: last }, this.colour);
+      draw(this.pen, { ...this.stroke, points: last }, this.colour);
       return;
     }
     this.paint();
-    draw(this.context, { tool: 'brush', size: 3, points: this.stroke.points }, this.colour);
+    draw(this.pen, { tool: 'brush', size: 3, points: this.stroke.points }, this.colour);
   }
 
   finish() {
@@ -334,8 +334,8 @@ class MaskController extends window.StimulusModule.Controller {
   }
 
   paint() {
-    this.context.clearRect(0, 0, this.marksTarget.width, this.marksTarget.height);
-    this.history.marks.forEach((mark) => draw(this.context, mark, this.colour));
+    this.pen.clearRect(0, 0, this.marksTarget.width, this.marksTarget.height);
+    this.history.marks.forEach((mark) => draw(this.pen, mark, this.colour));
   }
 
   redraw() {
