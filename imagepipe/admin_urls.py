@@ -47,6 +47,7 @@ version = f"{asset}versions/<int:number>/"
 urlpatterns = [
     path("generate/", generation.GenerateView.as_view(), name="generate"),
     path("generate/fields/", generation.template_fields, name="template_fields"),
+    path("generate/limits/", generation.model_limits, name="model_limits"),
     path("queue/", queue.QueueView.as_view(), name="queue"),
     path("queue/results/", queue.QueueView.as_view(results_only=True), name="queue_results"),
     path("queue/change/", queue.change_queue, name="queue_change"),

@@ -209,8 +209,9 @@ class GenerateForm(forms.Form):
         if self.errors:
             return values
         try:
+            brief = values["brief"] = self.brief()
             make_plan(
-                self.brief(),
+                brief,
                 title=values["title"],
                 template=values["template"],
                 model=values["model"],
@@ -259,6 +260,10 @@ class GenerateForm(forms.Form):
             model=values["model"],
             collection=values.get("collection") or self.only_collection,
             priority=values["priority"],
-            idempotency_key=idempotency_key(values),
+            idempotency_key=idempotency_key(self.identity()),
         )
-        return StartRun(run, self.user, brief=self.brief()).execute()
+        return StartRun(run, self.user, brief=values["brief"]).execute()
+
+    def identity(self) -> dict[str, Any]:
+        """What was written on the form."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "brief"}

@@ -219,8 +219,8 @@ def test_the_pages_are_accessible(
         address = f"/admin/imagepipe/candidates/{candidate.uid}/{kind}/"
         page = open_browser(address, color_scheme=scheme)
         prepare(page, kind)
-        for summary in page.locator("main details:not([open]) > summary").all():
-            summary.click()
+        for details in page.locator("main details").all():
+            details.evaluate("element => { element.open = true; }")
         assert violations(page) == []
         if scheme == "dark":
             page.reload()
