@@ -24,7 +24,7 @@ from imagepipe.workflow import blobs, production, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
-from imagepipe.workflow.lineage import parents_of
+from imagepipe.workflow.lineage import edited_asset, parents_of
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.steps.registry import check_types
 
@@ -171,6 +171,9 @@ class RetryRun(Action[Run, Run]):
 class AcceptCandidate(Action[Candidate, AssetVersion]):
     """Make an offered picture an asset with a first, approved version.
 
+    With ``asset`` it becomes the next version of that one instead: of the picture that was
+    edited, which the person must be allowed to generate for.
+
     Where four eyes are required, the one who started the run may not accept its pictures.
     """
 
@@ -184,15 +187,25 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
         *,
         title: str | None = None,
         note: str = "",
+        asset: Asset | None = None,
     ) -> None:
         super().__init__(candidate, user)
         self.title = title
+        self.asset = asset
         self.note = note
         self._content = b""
         self._facts: Any = None
 
     def permission_subject(self) -> models.Model:
         return self.instance.run
+
+    def user_has_permission(self) -> bool:
+        return super().user_has_permission() and (
+            self.asset is None
+            or policy_registry.get(self.asset).user_has_permission_for_instance(
+                self.user, "generate", self.asset
+            )
+        )
 
     def execute(self, skip_permission_checks: bool = False) -> AssetVersion:
         self.check(skip_permission_checks)
@@ -224,8 +237,11 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
         run = candidate.run
         _require_other_eyes(run, self.user)
         title = (self.title or run.title).strip()[:255]
+        if self.asset is not None and self.asset != edited_asset(run):
+            raise InvalidState(_("The picture was not made from that one."))
         version = IngestVersion(
-            Asset(
+            self.asset
+            or Asset(
                 title=title,
                 slug=slugify(title)[:80] or "picture",
                 collection=run.collection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagepipe.assets.models import AssetVersion, Lineage
+from imagepipe.assets.models import Asset, AssetVersion, Lineage
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Candidate, Run
 
@@ -32,6 +32,17 @@ def parents_of(run: Run) -> Parents:
         if (version := control.source.version()) is not None:
             found.append((version, REFERENCE))
     return tuple(dict.fromkeys(found))
+
+
+def edited_asset(run: Run) -> Asset | None:
+    """The asset of which the run's pictures may become versions: they keep its shape."""
+    edit = Brief.from_dict(run.request).edit
+    if edit is None or edit.frames:
+        return None
+    version = next((parent for parent, relation in parents_of(run) if relation == EDIT), None)
+    if version is None or (version.width, version.height) != edit.size:
+        return None
+    return version.asset
 
 
 def _nearest(candidate: Candidate) -> tuple[AssetVersion, ...]:

@@ -93,7 +93,7 @@ def test_fix_a_region_extend_the_picture_and_approve_it(
     first = Run.objects.get()
     page.get_by_role("link", name="Fix a region of picture 1").click()
     page.get_by_role("heading", name="Fix this region").first.wait_for()
-    page.locator("[name=prompt]").fill("a red apple on a blue background")
+    page.locator("[name=prompt]").fill("a fox on a blue background")
     page.get_by_label("Size").fill("16")
     drag(page, (0.55, 0.3), (0.8, 0.35), (0.8, 0.6), (0.6, 0.6))
     drawn = marked(page)

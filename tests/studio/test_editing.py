@@ -197,6 +197,21 @@ def test_versions_of_the_library_can_be_fixed_and_extended(
     assert Run.objects.latest("pk").request["edit"]["source"]["kind"] == "version"
 
 
+def test_approving_offers_to_make_it_the_next_version(
+    admin: Client, asset: Asset, refine: dict[str, Any], finish: Callable[[Run], Run]
+) -> None:
+    admin.post(reverse("imagepipe_admin:version_refine", args=[asset.uid, 1]), refine)
+    first, second = finish(Run.objects.latest("pk")).candidates.order_by("index")
+    place = reverse("imagepipe_admin:candidate", args=[first.uid])
+    assert "As the next version of “A teapot”" in admin.get(place).content.decode()
+    admin.post(place, {"title": "T", "as_version": "on", "persons": "none"})
+    assert asset.versions.count() == 2
+    place = reverse("imagepipe_admin:candidate", args=[second.uid])
+    admin.post(place, {"title": "Another teapot", "persons": "none"})
+    assert asset.versions.count() == 2
+    assert Asset.objects.filter(title="Another teapot").exists()
+
+
 @pytest.mark.parametrize("kind", ["refine", "extend"])
 def test_strangers_see_nothing_and_change_nothing(
     candidate: Candidate, person: Callable[..., User], browse: Callable[..., Client],

@@ -20,6 +20,7 @@ from imagepipe.assets.inspection import inspect_picture
 from imagepipe.assets.models import Asset, AssetVersion, Lineage
 from imagepipe.credentials import verify
 from imagepipe.credentials.metadata import SourceType
+from imagepipe.exceptions import InvalidState
 from imagepipe.generation import canvas
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow import blobs, masks, sweep
@@ -381,3 +382,31 @@ def test_the_soft_edge_is_as_wide_as_asked_for() -> None:
     assert (soft[20, 20:40] == 255).all()
     assert (soft[20, 12:20] > 0).all()
     assert not soft[20, :12].any()
+
+
+def test_a_fixed_picture_becomes_the_next_version_of_the_one_it_was_made_from(
+    version: AssetVersion, ask: Callable[..., Run], finish: Finish, editor: User
+) -> None:
+    candidate = finish(ask(inpaint(version))).candidates.get()
+    other = upload(picture(300, 200), editor).asset
+    with pytest.raises(InvalidState, match="not made from that one"):
+        AcceptCandidate(candidate, editor, asset=other).execute()
+    made = AcceptCandidate(candidate, editor, asset=version.asset).execute()
+    assert (made.asset, made.number, made.state) == (version.asset, 2, "approved")
+    assert [edge.parent for edge in made.parent_edges.all()] == [version]
+    assert masters.read(version.sha256) == png(picture())
+
+
+def test_who_may_not_generate_for_an_asset_gives_it_no_version(
+    root: Collection, editor: User, ask: Callable[..., Run], finish: Finish
+) -> None:
+    closed = root.add_child(name="Closed")
+    version = upload(picture(), editor, collection=closed)
+    candidate = finish(ask(inpaint(version))).candidates.get()
+    reviewer, group = User.objects.create_user("reviewer"), Group.objects.create(name="r")
+    reviewer.groups.add(group)
+    _allow(group, root, "review_asset")
+    with pytest.raises(PermissionDenied):
+        AcceptCandidate(candidate, reviewer, asset=version.asset).execute()
+    assert version.asset.versions.count() == 1
+    assert AcceptCandidate(candidate, reviewer).execute().asset != version.asset
