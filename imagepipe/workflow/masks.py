@@ -17,7 +17,8 @@ from PIL import Image, ImageChops, ImageDraw
 from imagepipe.workflow import blobs
 from imagepipe.workflow.exceptions import InvalidBrief
 
-MAX_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 1536 * 1024
+"""As base64 it has to fit into Django's DATA_UPLOAD_MAX_MEMORY_SIZE of 2.5 MB."""
 MAX_SIDE = 4096
 """A mask may be smaller than its picture; it is scaled to it."""
 DRAWN_SIDE = 2048
@@ -34,7 +35,7 @@ def from_data_url(text: str) -> bytes:
         raise _unusable()
     if len(text) > len(DATA_URL) + MAX_BYTES * 4 // 3 + 4:
         raise InvalidBrief(
-            _("The mask has more than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2}, "mask"
+            _("The mask has more than %(limit)d kB.") % {"limit": MAX_BYTES // 1024}, "mask"
         )
     try:
         return b64decode(text[len(DATA_URL) :], validate=True)
@@ -68,7 +69,7 @@ def make(
 def _read(content: bytes, size: tuple[int, int]) -> Image.Image:
     if len(content) > MAX_BYTES:
         raise InvalidBrief(
-            _("The mask has more than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2}, "mask"
+            _("The mask has more than %(limit)d kB.") % {"limit": MAX_BYTES // 1024}, "mask"
         )
     try:
         with warnings.catch_warnings():

@@ -49,7 +49,7 @@ def test_a_rectangle_is_as_large_as_it_says_and_adds_to_the_drawing() -> None:
         (png(Image.new("L", (50, 100), 255)), "another shape"),
         (png(Image.new("L", (100, 50), 0)), "Nothing is marked"),
         (png(Image.new("1", (5000, 2500), 1)), "at most 4096"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024 * 1024), "more than 2 MB"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024 * 1024), "more than 1536 kB"),
     ],
 )
 def test_unusable_masks_are_refused_in_words(drawn: bytes, message: str) -> None:
