@@ -87,8 +87,11 @@ def _control(wish: ControlWish, model: RegisteredModel, can: Capabilities) -> di
     kind = control_kind(found)
     if not kind or (can.control_kinds and kind not in can.control_kinds):
         raise InvalidBrief(
-            _("What “%(model)s” follows is not known; its default “control” has to say it.")
-            % {"model": found},
+            _(
+                "What “%(model)s” follows is not known. Register it under a short name that "
+                "holds one of: %(kinds)s."
+            )
+            % {"model": found, "kinds": ", ".join(can.control_kinds or CONTROL_KINDS)},
             "control",
         )
     if wish.computed and kind not in COMPUTED:
