@@ -16,8 +16,10 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.breadcrumbs import Crumbs, here
-from imagepipe.views.edit_forms import EditForm, ExtendForm, RefineForm
+from imagepipe.views.edit_forms import EditForm
 from imagepipe.views.edited_picture import open_edited
+from imagepipe.views.extend_form import ExtendForm
+from imagepipe.views.refine_form import RefineForm
 
 
 class EditView(WagtailAdminTemplateMixin, View):

@@ -13,17 +13,15 @@ from django.utils.translation import gettext_lazy
 
 from imagepipe.conf import get_settings
 from imagepipe.generation.decoding import decode, encode
-from imagepipe.generation.request import Mode
 from imagepipe.prompts import rendering
 from imagepipe.prompts.exceptions import PromptError
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
-from imagepipe.workflow import conditions
-from imagepipe.workflow.abilities import abilities, obstacle
 from imagepipe.workflow.conditions import AdapterWish, ControlWish
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
+from imagepipe.workflow.plan_additions import beyond_words
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
 from imagepipe.workflow.source_pictures import SourcePicture
 
@@ -102,7 +100,7 @@ def make_plan(
     model = usable_model(model or (template.model if template else None))
     prompt, negative, facts = _texts(brief, template)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
-    edit, beyond = _beyond_words(brief, model)
+    edit, beyond = beyond_words(brief, model)
     width, height = _size(brief, template, edit)
     native = native_size(width, height, model)
     return Plan(
@@ -138,44 +136,6 @@ def make_plan(
         attempts=get_settings().PICTURE_ATTEMPTS,
         **beyond,
     )
-
-
-def _beyond_words(
-    brief: Brief, model: RegisteredModel
-) -> tuple[Edit | None, dict[str, Any]]:
-    """The checked edit, and what the plan says of pictures and adapters.
-
-    Asks the engine only where something beyond words is wanted.
-    """
-    if not (brief.edit or brief.controls or brief.adapters or brief.scheduler):
-        return None, {}
-    can = abilities(model)
-    if brief.scheduler and brief.scheduler not in can.schedulers:
-        raise InvalidBrief(
-            _("“%(model)s” does not know the scheduler “%(scheduler)s”.")
-            % {"model": model, "scheduler": brief.scheduler[:60]},
-            "scheduler",
-        )
-    beyond: dict[str, Any] = {
-        "controls": conditions.controls(brief.controls, model, can),
-        "adapters": conditions.adapters(brief.adapters, model, can),
-    }
-    if brief.edit is None:
-        return None, beyond
-    edit = brief.edit.check()
-    if reason := obstacle(model, edit.mode):
-        raise InvalidBrief(reason, "model")
-    if brief.controls and edit.mode != Mode.IMAGE_TO_IMAGE:
-        raise InvalidBrief(
-            _("A control picture cannot guide a part of a picture. Leave it out."), "control"
-        )
-    return edit, beyond | {
-        "mode": str(edit.mode),
-        "strength": edit.strength,
-        "source": edit.source.sha256,
-        "source_type": edit.source.source_type(),
-        "canvases": edit.canvases(model),
-    }
 
 
 def _size(
