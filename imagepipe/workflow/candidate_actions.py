@@ -107,7 +107,7 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
             self.user,
             content=self._content,
             facts=self._facts,
-            origin=AssetVersion.Origin.GENERATED,
+            origin=str(AssetVersion.Origin.GENERATED),
             source_type=run.request.get("source_type")
             or SourceType.TRAINED_ALGORITHMIC_MEDIA.value,
             recipe=candidate.recipe,
