@@ -9,14 +9,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from imagepipe.generation.capabilities import Capabilities
+from imagepipe.generation.control_pictures import COMPUTED
 from imagepipe.generation.request import CONTROL_KINDS, MAX_ADAPTERS, MAX_CONTROLS
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.source_pictures import SourcePicture
 
-COMPUTED = ("canny", "softedge")
-"""Kinds of control pictures that can be computed from any picture."""
 ADAPTERS = {Kind.LORA.value: "lora", Kind.EMBEDDING.value: "textual-inversion"}
 """Kinds of registered models that are adapters, as backends call them."""
 MAX_WEIGHT = 2.0
