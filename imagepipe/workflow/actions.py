@@ -1,35 +1,28 @@
-"""Starting, cancelling and repeating runs; accepting and rejecting what they offer."""
+"""Starting, cancelling and repeating runs; decisions about candidates come along."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, models
-from django.utils.text import slugify
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from wagtail.permissions import policy_registry
 
 from imagepipe.actions.base import Action
-from imagepipe.assets import masters
-from imagepipe.assets.actions import IngestVersion
-from imagepipe.assets.inspection import inspect_picture
-from imagepipe.assets.models import Asset, AssetVersion, Lineage
-from imagepipe.conf import get_settings
-from imagepipe.credentials import SourceType
 from imagepipe.exceptions import InvalidState
-from imagepipe.review.actions import ApproveVersion
-from imagepipe.review.models import Review
-from imagepipe.workflow import blobs, production, state
+from imagepipe.workflow import production, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
+from imagepipe.workflow.candidate_actions import AcceptCandidate as AcceptCandidate
+from imagepipe.workflow.candidate_actions import RejectCandidate as RejectCandidate
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
-from imagepipe.workflow.models import Candidate, Run, RunState
+from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.steps.registry import check_types
 
 
 class StartRun(Action[Run, Run]):
     """Queue an unsaved run: ``title``, ``collection`` and ``template`` or ``model`` are set.
+
+    Pictures that the brief names must be the person's to see.
 
     With ``run.variation_of`` and no brief the same is asked for again with new seeds ("more
     like this"). With ``run.idempotency_key`` a second call by the same person returns the run
@@ -48,12 +41,15 @@ class StartRun(Action[Run, Run]):
     def user_has_permission(self) -> bool:
         """Who asks for more like a picture has to have rights where that picture is."""
         source = self.instance.variation_of
-        return super().user_has_permission() and (
+        if not super().user_has_permission() or not (
             source is None
             or policy_registry.get(source.run).user_has_any_permission_for_instance(
                 self.user, ["view", "generate"], source.run
             )
-        )
+        ):
+            return False
+        brief = self.brief or (Brief.from_dict(source.run.request) if source else Brief())
+        return all(picture.may_be_used(self.user) for picture in brief.pictures())
 
     def execute(self, skip_permission_checks: bool = False) -> Run:
         self.check(skip_permission_checks)
@@ -86,13 +82,21 @@ class StartRun(Action[Run, Run]):
         check_types(graph)
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
         run.model = run.model or (run.template.model if run.template else None)
-        run.request = brief.to_dict() | {"prompt_used": plan.prompt, "seeds": list(plan.seeds)}
+        run.request = brief.to_dict() | {
+            "prompt_used": plan.prompt,
+            "seeds": list(plan.seeds),
+            "graph": plan.graph,
+            "pictures": brief.kept(),
+            "source_type": plan.source_type,
+        }
         queue_run(run, self.user)
         self.audit_data = {
             "graph": run.graph_sha256,
             "model": plan.model["slug"],
             "candidates": len(plan.seeds),
             "variation_of": run.variation_of.uid.hex if run.variation_of else None,
+            "mode": plan.mode,
+            "source": plan.source,
         }
         return run
 
@@ -152,148 +156,3 @@ class RetryRun(Action[Run, Run]):
         queue_run(run, self.user)
         self.audit_data = {"new_run": run.uid.hex}
         return run
-
-
-class AcceptCandidate(Action[Candidate, AssetVersion]):
-    """Make an offered picture an asset with a first, approved version.
-
-    Where four eyes are required, the one who started the run may not accept its pictures.
-    """
-
-    action_name = "imagepipe.candidate.accept"
-    permission_policy_action = "review"
-
-    def __init__(
-        self,
-        candidate: Candidate,
-        user: AbstractBaseUser | None,
-        *,
-        title: str | None = None,
-        note: str = "",
-    ) -> None:
-        super().__init__(candidate, user)
-        self.title = title
-        self.note = note
-        self._content = b""
-        self._facts: Any = None
-
-    def permission_subject(self) -> models.Model:
-        return self.instance.run
-
-    def execute(self, skip_permission_checks: bool = False) -> AssetVersion:
-        self.check(skip_permission_checks)
-        if self._facts is None:
-            self._prepare()
-        return super().execute(skip_permission_checks=True)
-
-    def prepare(self) -> None:
-        """Read and store the pixels now, so that a transaction around ``execute`` is short.
-
-        Raises ``PermissionDenied`` and what ``execute`` raises.
-        """
-        self.check()
-        self._prepare()
-
-    def _prepare(self) -> None:
-        _require_open(self.instance)
-        # Storing them twice is harmless.
-        self._content = blobs.read(self.instance.sha256)
-        settings = get_settings()
-        self._facts = inspect_picture(
-            self._content, max_bytes=settings.MAX_UPLOAD_BYTES, max_pixels=settings.MAX_PIXELS
-        )
-        masters.store(self._content)
-
-    def perform(self) -> AssetVersion:
-        candidate = Candidate.objects.select_for_update().get(pk=self.instance.pk)
-        _require_open(candidate)
-        run = candidate.run
-        _require_other_eyes(run, self.user)
-        title = (self.title or run.title).strip()[:255]
-        version = IngestVersion(
-            Asset(
-                title=title,
-                slug=slugify(title)[:80] or "picture",
-                collection=run.collection,
-                created_by=run.created_by,
-            ),
-            self.user,
-            content=self._content,
-            facts=self._facts,
-            origin=AssetVersion.Origin.GENERATED,
-            source_type=SourceType.TRAINED_ALGORITHMIC_MEDIA.value,
-            recipe=candidate.recipe,
-            recipe_sha256=candidate.recipe_sha256,
-            parents=_parents(run),
-        ).execute(skip_permission_checks=True)
-        ApproveVersion(version, self.user, note=self.note).execute(skip_permission_checks=True)
-        candidate.state, candidate.version = Candidate.State.ACCEPTED, version
-        candidate.save(update_fields=["state", "version"])
-        self.instance.refresh_from_db()
-        self.audit_data = {"asset": version.asset.uid.hex, "sha256": version.sha256}
-        version.refresh_from_db()
-        return version
-
-
-class RejectCandidate(Action[Candidate, Review]):
-    """Turn an offered picture down, with a reason; it stays private and is not published."""
-
-    action_name = "imagepipe.candidate.reject"
-    permission_policy_action = "review"
-
-    def __init__(
-        self,
-        candidate: Candidate,
-        user: AbstractBaseUser | None,
-        *,
-        reason: str,
-        note: str = "",
-    ) -> None:
-        super().__init__(candidate, user)
-        self.reason = reason
-        self.note = note
-
-    def permission_subject(self) -> models.Model:
-        return self.instance.run
-
-    def perform(self) -> Review:
-        if self.reason not in Review.Reason.values:
-            raise InvalidState(_("Choose a reason from the list."))
-        candidate = Candidate.objects.select_for_update().get(pk=self.instance.pk)
-        _require_open(candidate)
-        candidate.state = Candidate.State.REJECTED
-        candidate.save(update_fields=["state"])
-        self.instance.refresh_from_db()
-        self.audit_data = {"reason": self.reason, "note": self.note}
-        return Review.objects.create(
-            subject_uid=candidate.uid,
-            decision=Review.Decision.REJECTED,
-            reason=self.reason,
-            note=self.note,
-            reviewer=self.user,
-        )
-
-
-def _require_open(candidate: Candidate) -> None:
-    if candidate.state != Candidate.State.OFFERED:
-        raise InvalidState(
-            _("This picture is “%(state)s” already.") % {"state": candidate.get_state_display()}
-        )
-
-
-def _require_other_eyes(run: Run, user: AbstractBaseUser | None) -> None:
-    if get_settings().FOUR_EYES and user is not None and run.created_by_id == user.pk:
-        raise InvalidState(
-            _("Somebody else has to accept this picture: you asked for it yourself.")
-        )
-
-
-def _parents(run: Run) -> tuple[tuple[AssetVersion, str], ...]:
-    """The nearest accepted picture that "more like this" started from."""
-    source, seen = run.variation_of, set[int]()
-    while source is not None and source.pk not in seen:
-        if source.version is not None:
-            return ((source.version, Lineage.Relation.VARIATION),)
-        seen.add(source.pk)
-        source = source.run.variation_of
-    return ()
