@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.request
 import uuid
 from pathlib import Path
+from urllib.parse import urljoin
 
 from PIL import Image, ImageDraw
 
@@ -93,14 +95,21 @@ def publish(folder: Path) -> tuple[str, dict[str, str]]:
     }
 
 
+ANNOUNCED = re.compile(r'<([^>]+)>; ?rel="c2pa-manifest"')
+
+
 def look(address: str, root: bytes) -> None:
     for mime, name in KINDS.items():
         request = urllib.request.Request(address, headers={"Accept": mime})  # noqa: S310
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             body, seen = answer.read(), answer.headers.get_content_type()
+            beside = ANNOUNCED.search(answer.headers["Link"] or "")
+        assert beside, answer.headers  # noqa: S101 - a small picture
+        with urllib.request.urlopen(urljoin(address, beside[1]), timeout=30) as answer:  # noqa: S310
+            sidecar = answer.read()
         with Image.open(io.BytesIO(body)) as picture:
             assert (seen, picture.format, picture.size) == (mime, name, (320, 240))  # noqa: S101
-        report = verify(body, mime, root)
+        report = verify(body, mime, root, sidecar=sidecar)
         assert (report.state, report.source_type) == ("trusted", SOURCE), report  # noqa: S101
         print(f"{mime}: {len(body)} bytes, credential {report.state}")  # noqa: T201
 

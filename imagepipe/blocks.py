@@ -13,7 +13,7 @@ from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.images.blocks import ImageBlock, ImageChooserBlock
 
 from imagepipe.delivery.deferred import deferred_images
-from imagepipe.delivery.markup import Presentation
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,

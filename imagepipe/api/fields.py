@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from django.db import models
 from rest_framework.serializers import Field
 
-from imagepipe.delivery.markup import Presentation
 from imagepipe.delivery.pictures import load_deliveries
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.representation import represent
 from imagepipe.delivery.shown import holder_of, show

@@ -11,10 +11,10 @@ from imagepipe.delivery.markup import (
     FALLBACK,
     SOURCES,
     PictureSources,
-    Presentation,
     picture_html,
     sources_of,
 )
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.shown import ShownPicture
 from imagepipe.delivery.variants import ArtDirection
 from imagepipe.urlspec import MIME_TYPES

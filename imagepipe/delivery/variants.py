@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from imagepipe.delivery.markup import Presentation, Variant, preload_html
+from imagepipe.delivery.markup import preload_html
+from imagepipe.delivery.presentation import Presentation, Variant
 from imagepipe.delivery.shown import ShownPicture
 from imagepipe.urlspec import Preset
 

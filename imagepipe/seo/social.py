@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from imagepipe.delivery.addresses import edge_url
 from imagepipe.delivery.documents import scene_of
-from imagepipe.delivery.markup import Presentation
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.shown import ShownPicture
 from imagepipe.urlspec import Preset, plan
 

@@ -13,13 +13,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from imagepipe.delivery.markup import (
-    NOTHING,
-    Presentation,
-    picture_html,
-    unmanaged_html,
-)
+from imagepipe.delivery.markup import NOTHING, picture_html, unmanaged_html
 from imagepipe.delivery.pictures import load_deliveries
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.presets import UnknownPreset, adapted_preset, get_preset
 from imagepipe.delivery.shown import (
     Context,

@@ -21,7 +21,8 @@ from django.views.decorators.http import require_safe
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.alternatives import choose_alt
 from imagepipe.delivery.documents import is_current
-from imagepipe.delivery.markup import Presentation, picture_html
+from imagepipe.delivery.markup import picture_html
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.presets import UnknownPreset, get_preset
 from imagepipe.seo.picture_information import picture_information
 from imagepipe.seo.public_pages import licence_url

@@ -100,6 +100,44 @@ REQUESTS = (
     ),
 )
 
+EDITS = (
+    gettext_noop("%(what)s cannot be read. Use a PNG, JPEG, WebP or AVIF file."),
+    gettext_noop("%(what)s has more than %(limit)s MB."),
+    gettext_noop(
+        "%(what)s is too large: %(size)s; at most %(limit)s million pixels are possible."
+    ),
+    gettext_noop("%(what)s is %(size)s, but %(needed)s is needed."),
+    gettext_noop("A control picture has to end after its start."),
+    gettext_noop(
+        "A strength of %(strength)s leaves none of %(steps)s steps. Choose more of either."
+    ),
+    gettext_noop("All reference pictures of one request share one IP-Adapter and one weight."),
+    gettext_noop(
+        "Control pictures of kind “%(kind)s” are not computed here. Upload one. Computed "
+        "are: %(known)s."
+    ),
+    gettext_noop("Control pictures of kind “%(kind)s” are unknown. Known: %(known)s."),
+    gettext_noop("Guidance rescale has no effect in this mode with this model."),
+    gettext_noop("Inpainting keeps the size of the picture: %(size)s, not %(asked)s."),
+    gettext_noop("Reference pictures need an IP-Adapter that reads them."),
+    gettext_noop("The adapter “%(adapter)s” does not fit this model: %(error)s"),
+    gettext_noop("The offset must be two whole numbers."),
+    gettext_noop(
+        "The picture (%(size)s) does not lie within the new canvas (%(canvas)s). Choose a "
+        "larger canvas or another place."
+    ),
+    gettext_noop("This machine has no attention “%(attention)s”. Set it to “auto”."),
+    gettext_noop("This model cannot use adapters of kind “%(kind)s”."),
+    gettext_noop("This model cannot use control pictures in the mode %(mode)s."),
+    gettext_noop("This model cannot use reference pictures in the mode %(mode)s."),
+    gettext_noop(
+        "“%(folder)s” is no ControlNet for this model (%(found)s instead of %(needed)s)."
+    ),
+    gettext_noop("“%(kind)s” is not a kind of adapter."),
+    gettext_noop("“%(folder)s” must hold exactly one .safetensors file, not %(count)s."),
+    gettext_noop("%(number)s %(things)s are too many; at most %(limit)s are possible."),
+)
+
 MODELS = (
     gettext_noop(
         "The files of the model “%(model)s” have changed since it was registered: expected "
@@ -186,7 +224,7 @@ def _value(name: str, text: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
-    groups = (PROGRESS, POLICY, FAILURES, REQUESTS, MODELS, ENGINES)
+    groups = (PROGRESS, POLICY, FAILURES, REQUESTS, EDITS, MODELS, ENGINES)
     return tuple((sentence, *_pattern(sentence)) for group in groups for sentence in group)
 
 

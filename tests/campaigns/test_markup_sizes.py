@@ -15,7 +15,8 @@ import pytest
 from lxml import html
 from PIL import Image
 
-from imagepipe.delivery.markup import Presentation, picture_html
+from imagepipe.delivery.markup import picture_html
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.urlspec import Preset, Transform, format_transform, plan
 from imagepipe.urlspec.transform import COMPASS, MAX_DIMENSION, REGION_SCALE, Region
 from tests.edge.conftest import encoded

@@ -17,8 +17,8 @@ from imagepipe.assets.actions import SetAltText
 from imagepipe.conf import get_settings
 from imagepipe.delivery.actions import PublishVersion
 from imagepipe.delivery.colours import colour_words, find_placeholder, read_placeholder
-from imagepipe.delivery.markup import Presentation
 from imagepipe.delivery.models import Publication
+from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.reconcile import reconcile_now
 from imagepipe.delivery.representation import represent

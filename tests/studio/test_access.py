@@ -212,6 +212,7 @@ def test_a_superuser_sees_the_whole_menu(editor, rf):
         "Runs",
         "Queue",
         "Requests for more",
+        "Quotas",
         "Pictures",
         "Prompt templates",
         "To review",
