@@ -18,13 +18,13 @@ from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.steps.registry import Step
 
 
-def get_backend(name: str) -> Backend:
-    """Return the backend with this installation's options."""
+def get_backend(name: str, **chosen: Any) -> Backend:
+    """Return the backend with this installation's options; ``chosen`` ones override them."""
     settings = get_settings()
     options: dict[str, Any] = {}
     if name == "diffusers":
         options = {"device": settings.DEVICE, "threads": settings.TORCH_THREADS}
-    return backends.get(name, **(options | dict(settings.BACKENDS.get(name, {}))))
+    return backends.get(name, **(options | dict(settings.BACKENDS.get(name, {})) | chosen))
 
 
 def run(context: StepContext) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def run(context: StepContext) -> dict[str, Any]:
         guidance_rescale=params["guidance_rescale"],
         scheduler=params["scheduler"],
     )
-    progress = _Progress(context)
+    progress = Progress(context)
     try:
         result = get_backend(facts["backend"]).generate(request, model, progress)
     except Cancelled as error:
@@ -66,7 +66,7 @@ def run(context: StepContext) -> dict[str, Any]:
     }
 
 
-class _Progress:
+class Progress:
     """Called by the backend after each step: may stop it, reports at most twice a second."""
 
     def __init__(self, context: StepContext) -> None:
