@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -67,6 +68,14 @@ def _facts(name: str, value: Mapping[str, Any]) -> Iterator[str]:
     else:
         parts = ("backend", "backend_version", "scheduler", "precision", "device", "platform")
         yield from (str(value[part]) for part in parts if value.get(part))
+
+
+def downloads(version: AssetVersion | None) -> list[tuple[str, str]]:
+    """Label and address of every form in which a recipe can be taken away."""
+    if version is None or version.recipe is None:
+        return []
+    address = reverse("imagepipe_admin:recipe", args=[version.asset.uid, version.number])
+    return [(_("Download as JSON"), address)]
 
 
 @require_safe

@@ -14,6 +14,7 @@ from imagepipe.actions.base import Action
 from imagepipe.assets.actions import IngestVersion, SetAltText
 from imagepipe.assets.inspection import inspect_picture
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
+from imagepipe.generation.recipe import Environment, ModelFacts, Recipe
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.actions import PromoteModel, RegisterModel, RetireModel
 from imagepipe.registry.models import RegisteredModel
@@ -39,6 +40,7 @@ from imagepipe.workflow.queue_actions import (
 )
 from imagepipe.workflow.queue_models import Quota
 from imagepipe.workflow.quota_actions import DecideRequest, RequestMore
+from imagepipe.workflow.replay_actions import ReplayVersion
 from tests.delivery.library import Library, png
 
 Case = Callable[[Library, Collection, AbstractBaseUser | None], Action[Any, Any]]
@@ -123,6 +125,16 @@ def new_run(place: Collection) -> Run:
     return Run(title="Boat", template=template, collection=place)
 
 
+RECIPE = Recipe(
+    prompt="a boat",
+    seed=1,
+    width=64,
+    height=64,
+    steps=2,
+    guidance=4.0,
+    model=ModelFacts("sketch", "fake", ""),
+    environment=Environment("fake", "1"),
+)
 BRIEF = Brief(variables={"subject": "boat"}, candidates=1)
 
 
@@ -182,6 +194,11 @@ def move_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]
 
 def set_priority(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return SetPriority(run_in(place), user, priority=50)
+
+
+def replay(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    version = library.version(library.asset(collection=place), recipe=RECIPE.to_dict())
+    return ReplayVersion(version, user)
 
 
 def _personal_quota(user: Any) -> Quota:
