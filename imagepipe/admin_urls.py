@@ -18,6 +18,7 @@ from imagepipe.views import (
     progress,
     queue,
     quota_requests,
+    recipe_import,
     recipes,
     replays,
     review_listing,
@@ -46,6 +47,7 @@ version = f"{asset}versions/<int:number>/"
 
 urlpatterns = [
     path("generate/", generation.GenerateView.as_view(), name="generate"),
+    path("generate/import/", recipe_import.ImportRecipeView.as_view(), name="import_recipe"),
     path("generate/fields/", generation.template_fields, name="template_fields"),
     path("queue/", queue.QueueView.as_view(), name="queue"),
     path("queue/results/", queue.QueueView.as_view(results_only=True), name="queue_results"),

@@ -16,6 +16,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.generation_form import GenerateForm
+from imagepipe.views.recipe_import import imported_values
 
 
 class GenerateView(WagtailAdminTemplateMixin, View):
@@ -30,7 +31,9 @@ class GenerateView(WagtailAdminTemplateMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         initial = {name: request.GET[name] for name in ("template",) if name in request.GET}
-        return self._show(GenerateForm(request.user, initial=initial))
+        return self._show(
+            GenerateForm(request.user, initial=initial | imported_values(request))
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = GenerateForm(request.user, request.POST)

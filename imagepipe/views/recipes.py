@@ -15,6 +15,9 @@ from django.views.decorators.http import require_safe
 
 from imagepipe.assets.models import AssetVersion
 from imagepipe.generation.canonical import canonical_json
+from imagepipe.generation.exceptions import InvalidRecipe
+from imagepipe.generation.interchange.writing import FORMS, exported
+from imagepipe.generation.recipe import Recipe
 from imagepipe.views.access import visible_assets
 
 LABELS = {
@@ -75,20 +78,37 @@ def downloads(version: AssetVersion | None) -> list[tuple[str, str]]:
     if version is None or version.recipe is None:
         return []
     address = reverse("imagepipe_admin:recipe", args=[version.asset.uid, version.number])
-    return [(_("Download as JSON"), address)]
+    return [
+        (_("Download as JSON"), address),
+        (_("Infotext (A1111)"), f"{address}?form=infotext"),
+        (_("Workflow (ComfyUI)"), f"{address}?form=comfyui"),
+    ]
 
 
 @require_safe
 def recipe_json(request: HttpRequest, uid: uuid.UUID, number: int) -> HttpResponse:
-    """The canonical JSON of a version's recipe, to keep or to replay."""
+    """A version's recipe: as canonical JSON, or with ``?form=`` as another tool reads it."""
     version = get_object_or_404(
         AssetVersion, asset__in=visible_assets(request.user), asset__uid=uid, number=number
     )
     if version.recipe is None:
         raise Http404(_("This version has no recipe."))
-    response = HttpResponse(canonical_json(version.recipe), content_type="application/json")
-    name = f"recipe-{uid.hex}-{number}.json"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    form = request.GET.get("form", "json")
+    if form not in FORMS:
+        raise Http404
+    mime, ending = FORMS[form]
+    try:
+        content = (
+            canonical_json(version.recipe)
+            if form == "json"
+            else exported(Recipe.from_dict(version.recipe), form)
+        )
+    except InvalidRecipe as error:
+        raise Http404(str(error)) from error
+    response = HttpResponse(content, content_type=mime)
+    response["Content-Disposition"] = (
+        f'attachment; filename="recipe-{uid.hex}-{number}{ending}"'
+    )
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from argparse import ArgumentParser
 from typing import IO, Any
 
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from imagepipe.assets.models import AssetVersion
+from imagepipe.management.versions import VERSION, find_version
 
 help = "Makes a version's picture again from its recipe and says whether it is the same."
-SHORTEST_HASH = 8
 LOOK_INTERVAL = 0.5
 """Seconds between looks at a run that a worker was faster to take."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "version", help="UID of a picture, UID/NUMBER, or SHA-256 of a master (its beginning)"
-    )
+    parser.add_argument("version", help=VERSION)
     parser.add_argument(
         "--as-installed",
         action="store_true",
@@ -69,23 +65,3 @@ def handle(options: dict[str, Any], stdout: IO[str], stderr: IO[str]) -> None:
         stdout.write(replay_reasons.reason(output))
     if output["verdict"] in (Verdict.DIVERGED, Verdict.REFUSED):
         raise CommandError(_("The picture was not made again."), returncode=3)
-
-
-def find_version(text: str) -> AssetVersion:
-    """Return the version that is meant. Raises ``CommandError``."""
-    name, _slash, number = text.strip().partition("/")
-    versions = AssetVersion.objects.select_related("asset__collection")
-    try:
-        versions = versions.filter(asset__uid=uuid.UUID(name))
-    except ValueError:
-        if len(name) < SHORTEST_HASH or not name.isalnum():
-            raise CommandError(
-                "Name a picture by its UID, UID/NUMBER, or the SHA-256 of its master."
-            ) from None
-        versions = versions.filter(sha256__startswith=name.lower())
-    if number:
-        versions = versions.filter(number=int(number) if number.isdecimal() else 0)
-    found = versions.exclude(recipe=None).order_by("-number").first()
-    if found is None:
-        raise CommandError(f"There is no generated version “{text[:80]}”.")
-    return found
