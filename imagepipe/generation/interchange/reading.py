@@ -60,8 +60,9 @@ def _documents(document: Any) -> Iterator[Any]:
     if isinstance(document, dict):
         for name in ("prompt", "workflow", "invokeai_metadata"):
             inner = document.get(name)
-            packed = isinstance(inner, str) and inner.lstrip().startswith("{")
-            yield values.read_json(inner) if packed else inner
+            if isinstance(inner, str) and inner.lstrip().startswith("{"):
+                inner = values.read_json(inner)
+            yield inner
 
 
 def _decode(data: bytes) -> str:

@@ -100,7 +100,8 @@ def left_over(
 ) -> tuple[tuple[str, str], ...]:
     """Return names and shortened values of what was not taken, in the given order."""
     pairs = values.items() if isinstance(values, Mapping) else values
-    known, found = set(taken), []
+    known = set(taken)
+    found: list[tuple[str, str]] = []
     for key, value in pairs:
         if key in known or value in (None, "", [], {}):
             continue
