@@ -12,6 +12,7 @@ from imagepipe.views import (
     candidates,
     chooser_generation,
     generation,
+    matrix,
     model_listing,
     notices,
     pictures,
@@ -48,6 +49,8 @@ version = f"{asset}versions/<int:number>/"
 urlpatterns = [
     path("generate/", generation.GenerateView.as_view(), name="generate"),
     path("generate/import/", recipe_import.ImportRecipeView.as_view(), name="import_recipe"),
+    path("generate/matrix/", matrix.MatrixView.as_view(), name="matrix"),
+    path("matrix/<uuid:uid>/", matrix.MatrixRunsView.as_view(), name="matrix_runs"),
     path("generate/fields/", generation.template_fields, name="template_fields"),
     path("queue/", queue.QueueView.as_view(), name="queue"),
     path("queue/results/", queue.QueueView.as_view(results_only=True), name="queue_results"),

@@ -130,3 +130,45 @@ def test_a_replay_from_the_button_to_the_verdict(
     assert overflow(phone) == 0
     shoot(phone, "replay-phone")
     assert AssetVersion.objects.count() == 1
+
+
+def test_a_matrix_of_twelve_with_its_estimate(
+    version: AssetVersion,
+    page: Page,
+    open_browser: Callable[..., Page],
+    shoot: Callable[[Page, str], None],
+) -> None:
+    page.goto(GENERATE)
+    page.get_by_role("link", name="Start a matrix").click()
+    assert violations(page) == []
+    page.get_by_label("Brief").fill("Objects for the shop")
+    page.get_by_label("Prompt template").select_option(label="Product shot")
+    page.get_by_label("Seed of all").fill("7")
+    axes = {"Subject": "teapot\nowl\nkey", "Light": "soft light\nwarm light", "Steps": "4\n8"}
+    for number, (what, values) in enumerate(axes.items(), start=1):
+        axis = page.get_by_role("group", name=f"Axis {number}")
+        axis.get_by_label("What changes").select_option(label=what)
+        axis.get_by_label("Values, one on each line").fill(values)
+    page.get_by_role("button", name="Show the estimate").click()
+    page.get_by_role("heading", name="12 combinations").wait_for()
+    assert violations(page) == []
+    shoot(page, "matrix")
+    assert Run.objects.count() == 1
+    page.get_by_role("button", name="Start 12 runs").click()
+    page.wait_for_url("**/matrix/*/")
+    page.get_by_text("0 of 12 runs are finished.").wait_for()
+    assert violations(page) == []
+    address = page.url
+    Worker().run_until_empty()
+    page.reload()
+    page.get_by_text("12 of 12 runs are finished.").wait_for()
+    page.wait_for_load_state("networkidle")
+    shoot(page, "matrix-runs")
+    dark = open_browser(address, color_scheme="dark")
+    assert violations(dark) == []
+    shoot(dark, "matrix-runs-dark")
+    phone = open_browser(address, viewport=PHONE, has_touch=True, is_mobile=True)
+    assert overflow(phone) == 0
+    phone.goto("/admin/imagepipe/generate/matrix/")
+    assert overflow(phone) == 0
+    shoot(phone, "matrix-phone")

@@ -29,6 +29,7 @@ from imagepipe.workflow.actions import (
     StartRun,
 )
 from imagepipe.workflow.briefs import Brief
+from imagepipe.workflow.matrix_actions import Cell, StartMatrix
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.notice_actions import AskForNotice
 from imagepipe.workflow.queue_actions import (
@@ -194,6 +195,10 @@ def move_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]
 
 def set_priority(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return SetPriority(run_in(place), user, priority=50)
+
+
+def start_matrix(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return StartMatrix(new_run(place), user, cells=[Cell("one", BRIEF), Cell("two", BRIEF)])
 
 
 def replay(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
