@@ -18,10 +18,10 @@ def rebuild_request(recipe: Recipe, pictures: Pictures) -> Request:
     Raises :class:`InvalidRecipe` for a recipe that says less than the request had, and
     ``InvalidRequest`` for values that no backend could follow.
     """
-    if recipe.adapters:
-        raise InvalidRecipe("The recipe names adapters that cannot be put together again.")
-    sources = [pictures(sha256) for sha256 in recipe.sources[:2]]
     mode = _mode(recipe.mode)
+    if recipe.adapters or mode in (Mode.INPAINT, Mode.OUTPAINT):
+        raise InvalidRecipe("The recipe names more than can be put together again.")
+    sources = [pictures(sha256) for sha256 in recipe.sources[:2]]
     return Request(
         prompt=recipe.prompt,
         negative_prompt=recipe.negative_prompt,

@@ -17,6 +17,7 @@ from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.access import visible_runs
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here, runs_crumbs
 from imagepipe.views.matrix_form import MatrixForm
+from imagepipe.views.step_rows import in_words
 from imagepipe.workflow.estimates import estimate
 from imagepipe.workflow.matrix_actions import runs_of
 
@@ -43,7 +44,13 @@ class MatrixView(WagtailAdminTemplateMixin, View):
             return self._show(form)
         if "start" not in request.POST:
             found = estimate(form.plans, request.user)
-            return self._show(form, estimate=found, cells=form.cells)
+            return self._show(
+                form,
+                estimate=found,
+                computing=None if found.seconds is None else in_words(found.seconds),
+                elapsed=None if found.elapsed is None else in_words(found.elapsed),
+                cells=form.cells,
+            )
         try:
             runs = form.start()
         except ImagepipeError as error:

@@ -48,14 +48,6 @@ class Estimate:
         return self.seconds / min(self.workers, self.runs)
 
     @property
-    def minutes(self) -> int | None:
-        return None if self.seconds is None else max(1, round(self.seconds / 60))
-
-    @property
-    def elapsed_minutes(self) -> int | None:
-        return None if self.elapsed is None else max(1, round(self.elapsed / 60))
-
-    @property
     def refused_by(self) -> QuotaShare | None:
         return next((share for share in self.shares if not share.suffices), None)
 

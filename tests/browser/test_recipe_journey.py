@@ -119,7 +119,7 @@ def test_a_replay_from_the_button_to_the_verdict(
     page.wait_for_url("**/pictures/*/**")
     assert page.locator(".imagepipe-verdict", has_text="Bit-exact.").is_visible()
     assert violations(page) == []
-    page.locator("#panel-recipe-section, #recipe").first.scroll_into_view_if_needed()
+    page.locator("#recipe-section").scroll_into_view_if_needed()
     shoot(page, "recipe-panel")
     dark = open_browser(address, color_scheme="dark")
     dark.wait_for_load_state("networkidle")
@@ -140,6 +140,8 @@ def test_a_matrix_of_twelve_with_its_estimate(
 ) -> None:
     page.goto(GENERATE)
     page.get_by_role("link", name="Start a matrix").click()
+    page.wait_for_url("**/matrix/")
+    page.get_by_role("button", name="Show the estimate").wait_for()
     assert violations(page) == []
     page.get_by_label("Brief").fill("Objects for the shop")
     page.get_by_label("Prompt template").select_option(label="Product shot")
