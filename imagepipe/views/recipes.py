@@ -29,6 +29,7 @@ LABELS = {
     "steps": gettext_lazy("Steps"),
     "guidance": gettext_lazy("Guidance"),
     "guidance_rescale": gettext_lazy("Guidance rescale"),
+    "adapters": gettext_lazy("Adapters, control and reference pictures"),
     "model": gettext_lazy("Model"),
     "template": gettext_lazy("Prompt template"),
     "postproduction": gettext_lazy("Post-production"),
@@ -51,11 +52,18 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(_facts(name, value))
     if isinstance(value, list):
-        return ", ".join(
-            str(entry.get("step", entry)) if isinstance(entry, Mapping) else str(entry)
-            for entry in value
-        )
+        return ", ".join(_entry(entry) for entry in value)
     return str(value)
+
+
+def _entry(entry: Any) -> str:
+    """A step after generation by its name, an adapter also with its weight."""
+    if not isinstance(entry, Mapping):
+        return str(entry)
+    if "kind" not in entry:
+        return str(entry.get("step", entry))
+    title = " ".join(filter(None, (str(entry["kind"]), str(entry.get("slug", "")))))
+    return f"{title} ({entry.get('weight', 1)})"
 
 
 def _facts(name: str, value: Mapping[str, Any]) -> Iterator[str]:
@@ -69,8 +77,13 @@ def _facts(name: str, value: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(variables, Mapping):
             yield from (f"{key} = {text}" for key, text in sorted(variables.items()))
     else:
-        parts = ("backend", "backend_version", "scheduler", "precision", "device", "platform")
+        parts = (
+            "backend", "backend_version", "scheduler", "precision", "device", "hardware",
+            "platform",
+        )  # fmt: skip
         yield from (str(value[part]) for part in parts if value.get(part))
+        if threads := value.get("threads"):
+            yield _("Threads: %(count)s") % {"count": threads}
 
 
 def downloads(version: AssetVersion | None) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from imagepipe.assets.models import AssetVersion
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.access import open_asset, visible_assets, visible_runs
 from imagepipe.views.pictures import picture_response
+from imagepipe.views.sentences import in_reader_language
 from imagepipe.workflow import blobs, replay_reasons
 from imagepipe.workflow.exceptions import LostWork
 from imagepipe.workflow.models import Run, RunState
@@ -57,6 +58,9 @@ def report_of(run: Run) -> ReplayReport | None:
     output = run.steps.filter(kind="replay").values_list("output", flat=True).first()
     if not output:
         return None
+    if refusal := output.get("refusal"):
+        # Why an engine cannot follow was written down in English.
+        output = output | {"refusal": refusal | {"name": in_reader_language(refusal["name"])}}
     verdict = Verdict(output["verdict"])
     picture = reverse("imagepipe_admin:replay_picture", args=[run.uid])
     version = run.replay_of

@@ -139,6 +139,8 @@ ENGINES = (
 )
 
 IMPORTS = (
+    gettext_noop("The recipe names more than can be put together again."),
+    gettext_noop("“%(kind)s” is not a kind of adapter."),
     gettext_noop("The file is larger than %(size)d MiB."),
     gettext_noop("The JSON is longer than %(limit)d characters."),
     gettext_noop("The text is longer than %(limit)d characters."),

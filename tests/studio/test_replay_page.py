@@ -10,7 +10,8 @@ from wagtail.models import Collection
 
 from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.generation.recipe import Recipe
-from imagepipe.workflow.models import Run
+from imagepipe.views.recipes import recipe_rows
+from imagepipe.workflow.models import Candidate, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +101,13 @@ def test_a_picture_without_a_recipe_cannot_be_replayed(asset: Asset, admin: Clie
     assert address not in page
     response = admin.post(address, follow=True)
     assert "no recipe" in response.content.decode()
+
+
+def test_the_recipe_names_adapters_hardware_and_threads(candidate: Candidate) -> None:
+    adapter = {"kind": "lora", "slug": "clay", "sha256": "", "weight": 0.8, "parameters": {}}
+    environment = candidate.recipe["environment"] | {"hardware": "EPYC", "threads": 3}
+    rows = recipe_rows(candidate.recipe | {"adapters": [adapter], "environment": environment})
+    assert ("Adapters, control and reference pictures", "lora clay (0.8)") in rows
+    made_on = dict(rows)["Made on"]
+    assert "EPYC" in made_on and "Threads: 3" in made_on
+    assert dict(rows)["Post-production"].startswith("upscale-lanczos")
