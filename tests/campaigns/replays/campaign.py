@@ -133,8 +133,8 @@ def campaign(folder: Path, count: int, *, sample: bool = False) -> dict[str, Any
     """
     sandbox = prepare(folder)
     uids = make(sandbox, count)
-    found: dict[str, Any] = {"verdicts": [replay(sandbox, uid)["verdict"] for uid in uids]}
-    first = uids[0]
+    first, unchanged = uids[0], uids[:-1] if sample else uids
+    found: dict[str, Any] = {"verdicts": [replay(sandbox, uid)["verdict"] for uid in unchanged]}
     sandbox.run(OLDER.format(uid=uids[-1]))
     found["threads"] = replay(sandbox, uids[-1], "--as-installed", TORCH_THREADS=2)
     if not sample:
