@@ -48,6 +48,14 @@ class ImagepipeSettings:
     """Pictures offered per run unless the form says otherwise."""
     TORCH_THREADS: int = 1
     DEVICE: str = "cpu"
+    PRECISION: str = "float32"
+    """``"float32"``, or ``"bfloat16"`` and ``"float16"`` for accelerators."""
+    OFFLOAD: str = "none"
+    """``"model"`` or ``"sequential"``: weights come to the accelerator when needed."""
+    ATTENTION: str = "auto"
+    """Attention of torch: ``"auto"``, ``"math"``, ``"efficient"``, ``"flash"``, ``"cudnn"``."""
+    MODEL_MEMORY: int = 8 * 1024**3
+    """Bytes of models that a worker keeps loaded."""
     LEASE_SECONDS: int = 30
     """A worker that has not renewed its lease for so long has lost the run."""
     MAX_ATTEMPTS: int = 3

@@ -17,6 +17,11 @@ def _cold_cache() -> None:
     cache.clear()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many tests wait for other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 MIGRATED = pytest.StashKey[str]()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imagepipe.generation.exceptions import UnsupportedRequest
-from imagepipe.generation.request import Mode, Request
+from imagepipe.generation.request import ADAPTER_KINDS, Mode, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Capabilities:
 
     ``native_sizes`` are the sizes the model was made for; other sizes up to ``max_pixels``
     work when both sides are multiples of ``size_multiple``. ``reproducible`` promises
-    bit-identical pictures for the same request, model content and environment.
+    bit-identical pictures for the same request, model content and environment. Inpainting
+    and outpainting keep any size: the engine works on a padded canvas.
     """
 
     modes: frozenset[Mode] = frozenset({Mode.TEXT_TO_IMAGE})
@@ -32,6 +33,16 @@ class Capabilities:
     supports_controls: bool = False
     supports_adapters: bool = False
     supports_references: bool = False
+    supports_guidance: bool = True
+    """Whether the strength of guidance changes anything."""
+    control_kinds: tuple[str, ...] = ()
+    """Kinds of control pictures; empty with ``supports_controls``: whatever the weights say."""
+    control_modes: frozenset[Mode] = frozenset(Mode)
+    """Modes in which control pictures can be used."""
+    reference_modes: frozenset[Mode] = frozenset(Mode)
+    """Modes in which reference pictures can be used."""
+    adapter_kinds: tuple[str, ...] = ADAPTER_KINDS
+    """Kinds of adapters, with ``supports_adapters``."""
     max_prompt_tokens: int | None = None
     """Longest prompt in the model's own tokens; None when there is no limit."""
 
@@ -56,12 +67,25 @@ class Capabilities:
         for name, wanted, supported in extras:
             if wanted and not supported:
                 return f"This backend cannot use {name} with this model."
+        if request.controls and request.mode not in self.control_modes:
+            return f"This model cannot use control pictures in the mode {request.mode}."
+        if request.references and request.mode not in self.reference_modes:
+            return f"This model cannot use reference pictures in the mode {request.mode}."
+        for control in request.controls:
+            if self.control_kinds and control.kind not in self.control_kinds:
+                known = ", ".join(self.control_kinds)
+                return f"Control pictures of kind “{control.kind}” are unknown. Known: {known}."
+        for adapter in request.adapters:
+            if adapter.kind not in self.adapter_kinds:
+                return f"This model cannot use adapters of kind “{adapter.kind}”."
         return None
 
     def _size_problem(self, request: Request) -> str | None:
         size = f"{request.width}×{request.height}"
         if request.width * request.height > self.max_pixels:
             return f"{size} is too large; at most {self.max_pixels} pixels are possible."
+        if request.mode in (Mode.INPAINT, Mode.OUTPAINT):
+            return None
         if request.width % self.size_multiple or request.height % self.size_multiple:
             return (
                 f"{size} is not possible with this model: "

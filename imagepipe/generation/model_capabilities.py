@@ -7,49 +7,58 @@ from typing import Any
 
 from imagepipe.generation.capabilities import Capabilities
 from imagepipe.generation.exceptions import InvalidModel
+from imagepipe.generation.families import Family, family_of
+from imagepipe.generation.request import Mode
 from imagepipe.generation.weights import read_configuration, read_index
 
-SCHEDULERS = (
-    "DDIMScheduler",
-    "DDPMScheduler",
-    "DEISMultistepScheduler",
-    "DPMSolverMultistepScheduler",
-    "DPMSolverSinglestepScheduler",
-    "EulerAncestralDiscreteScheduler",
-    "EulerDiscreteScheduler",
-    "HeunDiscreteScheduler",
-    "KDPM2AncestralDiscreteScheduler",
-    "KDPM2DiscreteScheduler",
-    "UniPCMultistepScheduler",
-)
-"""Interchangeable noise schedulers, by class name; each was tried from 2 steps up."""
-
-CLASSIFIER_FREE = ("StableDiffusion", "PixArt", "Kolors", "HunyuanDiT")
 GUIDANCE_RESCALE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+INPAINTING_CHANNELS = 9
+"""Latents, mask and masked latents: checkpoints that can do nothing but inpaint."""
 
 
 def read_capabilities(folder: Path, max_pixels: int) -> Capabilities:
     """Return what the model in ``folder`` can do. Raises :class:`InvalidModel`."""
     pipeline = str(read_index(folder).get("_class_name"))
+    family = family_of(pipeline)
     multiple, native = _sizes(folder)
+    modes = _modes(folder, family)
     return Capabilities(
+        modes=modes,
         reproducible=True,
-        schedulers=_schedulers(folder),
+        schedulers=_schedulers(folder, family),
         max_pixels=max_pixels,
         size_multiple=multiple,
         native_sizes=((native, native),) if native else (),
-        supports_negative=pipeline.startswith(CLASSIFIER_FREE),
-        supports_guidance_rescale=pipeline in GUIDANCE_RESCALE,
+        supports_negative=family.negative,
+        supports_guidance=_guided(folder),
+        supports_guidance_rescale=family.classes[Mode.TEXT_TO_IMAGE] in GUIDANCE_RESCALE,
         supports_preview=True,
+        supports_controls=bool(family.control_classes),
+        supports_adapters=bool(family.adapter_kinds),
+        supports_references=family.references,
+        control_modes=modes & frozenset(family.control_classes),
+        adapter_kinds=family.adapter_kinds,
         max_prompt_tokens=_prompt_tokens(folder),
     )
 
 
-def _schedulers(folder: Path) -> tuple[str, ...]:
+def _modes(folder: Path, family: Family) -> frozenset[Mode]:
+    backbone = _optional(folder / family.backbone / "config.json")
+    if family.backbone == "unet" and backbone.get("in_channels") == INPAINTING_CHANNELS:
+        return frozenset({Mode.INPAINT, Mode.OUTPAINT})
+    return frozenset(family.classes)
+
+
+def _guided(folder: Path) -> bool:
+    """Distilled models say that they have no input for guidance."""
+    return _optional(folder / "transformer" / "config.json").get("guidance_embeds") is not False
+
+
+def _schedulers(folder: Path, family: Family) -> tuple[str, ...]:
     own = read_configuration(folder / "scheduler" / "scheduler_config.json").get("_class_name")
     if not isinstance(own, str):
         raise InvalidModel("scheduler_config.json does not name a scheduler.")
-    return SCHEDULERS if own in SCHEDULERS else (own,)
+    return family.schedulers if own in family.schedulers else (own,)
 
 
 def _sizes(folder: Path) -> tuple[int, int | None]:

@@ -11,17 +11,22 @@ SMALL_DECODER_PARAMETERS = 3_000_000
 LONGEST_SIDE = 256
 
 
-def render_preview(pipeline: Any, latents: Any) -> bytes | None:
+def render_preview(pipeline: Any, latents: Any, size: tuple[int, int]) -> bytes | None:
     """Return a JPEG of at most 256 pixels, or None when the latents have no picture shape.
 
-    A small decoder is run for real; for a large one the first three latent channels are
-    stretched to colours, which shows the composition only.
+    ``size`` is that of the picture in pixels; packed latents do not know theirs. A small
+    decoder is run for real; for a large one the first three latent channels are stretched
+    to colours, which shows the composition only.
     """
+    unpack = getattr(pipeline, "_unpack_latents", None)
+    if getattr(latents, "ndim", 0) == 3 and unpack is not None:
+        latents = unpack(latents, size[1], size[0], pipeline.vae_scale_factor)
     if getattr(latents, "ndim", 0) != 4:
         return None
     decoder = getattr(pipeline, "vae", None)
     if decoder is not None and _is_small(decoder):
-        scaled = latents[:1] / getattr(decoder.config, "scaling_factor", 1.0)
+        shift = getattr(decoder.config, "shift_factor", None) or 0.0
+        scaled = latents[:1] / getattr(decoder.config, "scaling_factor", 1.0) + shift
         pixels = decoder.decode(scaled, return_dict=False)[0][0, :3]
         pixels = pixels / 2 + 0.5
     else:

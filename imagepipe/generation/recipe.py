@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,14 @@ from imagepipe.generation.canonical import canonical_json, parse_json
 from imagepipe.generation.decoding import Parameters, decode, encode
 from imagepipe.generation.exceptions import InvalidRecipe
 
-SCHEMA = 1
+SCHEMA = 2
+ADDED: dict[str, tuple[int, Any]] = {
+    "feather": (2, 0),
+    "offset": (2, []),
+    "warnings": (2, []),
+    "environment.settings": (2, {}),
+}
+"""Fields that older documents do not have: since which schema, and what their absence means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ class Environment:
     platform: str = ""
     threads: int = 1
     libraries: Parameters = ()
+    settings: Parameters = ()
+    """What else may change bits: attention, offload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,12 @@ class Recipe:
     """SHA-256 of the pictures that went in: start picture, mask, in this order."""
     template: TemplateFacts | None = None
     postproduction: tuple[PostProductionFacts, ...] = ()
+    feather: int = 0
+    """Pixels of the soft edge of an inpainted or outpainted area."""
+    offset: tuple[int, ...] = ()
+    """Where the start picture lies on the canvas of outpainting; empty: in the middle."""
+    warnings: tuple[str, ...] = ()
+    """What the backend could not honour exactly."""
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -106,8 +122,12 @@ class Recipe:
             raise InvalidRecipe("Numbers in a recipe must be finite.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return encode(self)
+        """Return plain JSON values, in the shape of the recipe's own schema."""
+        document = encode(self)
+        for place, key, (since, _absent) in _places(document):
+            if self.schema < since:
+                del place[key]
+        return document
 
     def canonical(self) -> bytes:
         """Return the canonical JSON; see :mod:`imagepipe.generation.canonical`."""
@@ -125,11 +145,13 @@ class Recipe:
     def from_dict(cls, data: Any) -> Recipe:
         """Return the recipe from untrusted data. Raises :class:`InvalidRecipe`."""
         schema = data.get("schema") if isinstance(data, dict) else None
-        if isinstance(data, dict) and (schema != SCHEMA or isinstance(schema, bool)):
-            raise InvalidRecipe(
-                f"Recipes of schema {str(schema)[:20]} cannot be read; "
-                f"this version reads {SCHEMA}."
-            )
+        if isinstance(data, dict):
+            if type(schema) is not int or not 1 <= schema <= SCHEMA:
+                raise InvalidRecipe(
+                    f"Recipes of schema {str(schema)[:20]} cannot be read; "
+                    f"this version reads 1 to {SCHEMA}."
+                )
+            data = _completed(data, schema)
         try:
             return decode(cls, data)
         except ValueError as error:
@@ -143,3 +165,24 @@ class Recipe:
         except ValueError as error:
             raise InvalidRecipe(f"This is not a recipe. {error}") from error
         return cls.from_dict(document)
+
+
+def _completed(data: dict[str, Any], schema: int) -> dict[str, Any]:
+    """Return a document with the fields that its schema did not have yet."""
+    data = {key: dict(part) if isinstance(part, dict) else part for key, part in data.items()}
+    for place, key, (since, absent) in _places(data):
+        if schema >= since:
+            continue
+        if key in place:
+            raise InvalidRecipe(f"This is not a recipe. Schema {schema} has no “{key}”.")
+        place[key] = absent
+    return data
+
+
+def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, tuple[int, Any]]]:
+    """Yield the object that holds each later field, its key and its history."""
+    for path, history in ADDED.items():
+        parent, _, key = path.rpartition(".")
+        place = document.get(parent) if parent else document
+        if isinstance(place, dict):
+            yield place, key, history

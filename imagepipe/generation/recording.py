@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
-from imagepipe.generation.decoding import parameters
+from imagepipe.generation.decoding import Scalar, parameters
+from imagepipe.generation.edits import EDITS
 from imagepipe.generation.recipe import (
     AdapterFacts,
     ModelFacts,
@@ -12,7 +14,14 @@ from imagepipe.generation.recipe import (
     Recipe,
     TemplateFacts,
 )
-from imagepipe.generation.request import ModelReference, Request, Result
+from imagepipe.generation.request import (
+    Adapter,
+    Control,
+    ModelReference,
+    Reference,
+    Request,
+    Result,
+)
 
 
 def build_recipe(
@@ -42,7 +51,7 @@ def build_recipe(
             family=model.family,
         ),
         environment=result.environment,
-        adapters=_additions(request),
+        adapters=_additions(request, result.contents),
         sources=tuple(
             hashlib.sha256(data).hexdigest()
             for data in (request.init_image, request.mask)
@@ -50,37 +59,63 @@ def build_recipe(
         ),
         template=template,
         postproduction=postproduction,
+        feather=request.feather if request.mode in EDITS else 0,
+        offset=request.offset or (),
+        warnings=result.warnings,
     )
 
 
-def _additions(request: Request) -> tuple[AdapterFacts, ...]:
-    adapters = (
-        AdapterFacts(adapter.kind, adapter.slug, adapter.sha256, float(adapter.weight))
-        for adapter in request.adapters
+def _additions(request: Request, contents: Mapping[str, str]) -> tuple[AdapterFacts, ...]:
+    return (
+        *(_adapter(adapter, contents) for adapter in request.adapters),
+        *(_control(control, contents) for control in request.controls),
+        *(_reference(reference, contents) for reference in request.references),
     )
-    controls = (
-        AdapterFacts(
-            f"control-{control.kind}",
-            control.model.slug,
-            control.model.sha256,
-            float(control.weight),
-            parameters(
-                {
-                    "image": hashlib.sha256(control.image).hexdigest(),
-                    "start": control.start,
-                    "end": control.end,
-                }
-            ),
-        )
-        for control in request.controls
+
+
+def _adapter(adapter: Adapter, contents: Mapping[str, str]) -> AdapterFacts:
+    facts: dict[str, Scalar] = {"location": adapter.location}
+    if adapter.kind == "textual-inversion":
+        facts["token"] = adapter.token
+    return AdapterFacts(
+        adapter.kind,
+        adapter.slug,
+        contents.get(adapter.location, adapter.sha256),
+        float(adapter.weight),
+        parameters(facts),
     )
-    references = (
-        AdapterFacts(
-            "reference",
-            "",
-            hashlib.sha256(reference.image).hexdigest(),
-            float(reference.weight),
-        )
-        for reference in request.references
+
+
+def _control(control: Control, contents: Mapping[str, str]) -> AdapterFacts:
+    return AdapterFacts(
+        f"control-{control.kind}",
+        control.model.slug,
+        contents.get(control.model.location, control.model.sha256),
+        float(control.weight),
+        parameters(
+            {
+                "image": hashlib.sha256(control.image).hexdigest(),
+                "location": control.model.location,
+                "start": float(control.start),
+                "end": float(control.end),
+            }
+        ),
     )
-    return (*adapters, *controls, *references)
+
+
+def _reference(reference: Reference, contents: Mapping[str, str]) -> AdapterFacts:
+    """Here ``sha256`` is that of the picture; the weights that read it are parameters."""
+    facts: dict[str, Scalar] = {}
+    if model := reference.model:
+        facts = {
+            "model": model.slug,
+            "location": model.location,
+            "model_sha256": contents.get(model.location, model.sha256),
+        }
+    return AdapterFacts(
+        "reference",
+        "",
+        hashlib.sha256(reference.image).hexdigest(),
+        float(reference.weight),
+        parameters(facts),
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -22,6 +23,14 @@ MAX_SEED = 2**63 - 1
 MAX_SIDE = 16_384
 MAX_STEPS = 1_000
 MAX_PROMPT_CHARACTERS = 20_000
+MAX_FEATHER = 512
+MAX_CONTROLS = 8
+MAX_ADAPTERS = 16
+MAX_REFERENCES = 8
+MAX_WEIGHT = 10.0
+ADAPTER_KINDS = ("lora", "textual-inversion")
+CONTROL_KINDS = ("canny", "openpose", "depth", "softedge")
+"""Kinds of control pictures that are known by name; a backend declares which it takes."""
 
 
 class Mode(StrEnum):
@@ -48,7 +57,11 @@ class ModelReference:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A guiding picture for ControlNet. ``start`` and ``end`` are shares of the steps (0–1)."""
+    """A guiding picture for ControlNet: the drawn edges, skeleton or depths themselves.
+
+    ``kind`` is usually one of :data:`CONTROL_KINDS`; ``start`` and ``end`` are shares of the
+    steps (0–1). The picture is scaled to fill the result's size.
+    """
 
     kind: str
     image: bytes = field(repr=False)
@@ -57,29 +70,60 @@ class Control:
     start: float = 0.0
     end: float = 1.0
 
+    def __post_init__(self) -> None:
+        _weight("The weight of a control picture", self.weight)
+        _number("The start of a control picture", self.start, 0, 1)
+        _number("The end of a control picture", self.end, 0, 1)
+        if self.start >= self.end:
+            raise InvalidRequest("A control picture has to end after its start.")
+
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """Weights added to the model; ``kind`` is ``"lora"`` or ``"textual-inversion"``."""
+    """Weights added to the model; ``kind`` is one of :data:`ADAPTER_KINDS`.
+
+    ``token`` is the word that stands for a textual inversion in the prompt; empty: the name
+    in its file. An embedding has no weight. ``sha256`` as in :class:`ModelReference`.
+    """
 
     slug: str
     location: str
     kind: str = "lora"
     weight: float = 1.0
     sha256: str = ""
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in ADAPTER_KINDS:
+            raise InvalidRequest(f"“{self.kind}” is not a kind of adapter.")
+        _weight("The weight of an adapter", self.weight)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A picture whose style or subject is to be followed."""
+    """A picture whose style or subject is to be followed.
+
+    ``model`` are the weights that read it (IP-Adapter), where a backend needs some.
+    """
 
     image: bytes = field(repr=False)
     weight: float = 1.0
+    model: ModelReference | None = None
+
+    def __post_init__(self) -> None:
+        _weight("The weight of a reference picture", self.weight)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One picture to make. Sizes are pixels of the result; ``strength`` is 0–1.
+
+    ``init_image`` is what image-to-image starts from (scaled to fill the size), what is
+    inpainted (of exactly the size) or what is put on a larger canvas. In ``mask`` white is
+    repainted, black kept; in outpainting it adds to the new room. ``feather`` pixels beyond
+    the mask fade over to the source; every pixel farther out stays exactly as it was.
+    ``offset`` is where the picture's top left corner lies on the canvas of outpainting;
+    None: in the middle.
 
     Raises :class:`InvalidRequest` for values that no backend could follow.
     """
@@ -101,6 +145,8 @@ class Request:
     controls: tuple[Control, ...] = ()
     adapters: tuple[Adapter, ...] = ()
     references: tuple[Reference, ...] = ()
+    feather: int = 8
+    offset: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -114,6 +160,7 @@ class Request:
         _number("The guidance", self.guidance, 0, 100)
         _number("The guidance rescale", self.guidance_rescale, 0, 1)
         _number("The strength", self.strength, 0, 1)
+        _whole("The feather", self.feather, 0, MAX_FEATHER)
         _text("The prompt", self.prompt)
         _text("The negative prompt", self.negative_prompt)
         if not self.prompt.strip() and self.mode is Mode.TEXT_TO_IMAGE:
@@ -122,6 +169,11 @@ class Request:
             raise InvalidRequest(f"The mode {self.mode} needs a picture to start from.")
         if self.mode is Mode.INPAINT and self.mask is None:
             raise InvalidRequest("Inpainting needs a mask.")
+        if self.offset is not None:
+            object.__setattr__(self, "offset", _offset(self.offset))
+        _few("control pictures", self.controls, MAX_CONTROLS)
+        _few("adapters", self.adapters, MAX_ADAPTERS)
+        _few("reference pictures", self.references, MAX_REFERENCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +181,8 @@ class Result:
     """One finished picture: PNG bytes in sRGB, and the facts needed to make it again.
 
     ``warnings`` are sentences about what the backend could not honour exactly, for example
-    a prompt that is longer than the model can read.
+    a prompt that is longer than the model can read. ``contents`` gives the content hash of
+    everything that was loaded beside the model, by its location.
     """
 
     png: bytes = field(repr=False)
@@ -139,6 +192,7 @@ class Result:
     seconds: float
     environment: Environment
     warnings: tuple[str, ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
 
     def image(self) -> Image.Image:
         """Return the decoded picture."""
@@ -172,6 +226,23 @@ def _number(name: str, value: object, lowest: float, highest: float) -> None:
         or not lowest <= value <= highest
     ):
         raise InvalidRequest(f"{name} must be a number from {lowest} to {highest}.")
+
+
+def _weight(name: str, value: object) -> None:
+    _number(name, value, -MAX_WEIGHT, MAX_WEIGHT)
+
+
+def _offset(value: object) -> tuple[int, int]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise InvalidRequest("The offset must be two whole numbers.")
+    for number in value:
+        _whole("The offset", number, 0, MAX_SIDE)
+    return value[0], value[1]
+
+
+def _few(name: str, values: tuple[object, ...], most: int) -> None:
+    if len(values) > most:
+        raise InvalidRequest(f"{len(values)} {name} are too many; at most {most} are possible.")
 
 
 def _text(name: str, value: object) -> None:

@@ -18,13 +18,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 HOME, STORY, TWENTY = "/en/", "/en/up-there/", "/en/twenty-things/"
 PICTURES = {HOME: 6, STORY: 4, TWENTY: 21, "/de/": 6, "/de/zwanzig-dinge/": 21}
-LOAD = """() => {
-    const images = [...document.images];
-    images.forEach(image => { image.loading = 'eager'; });
-    return Promise.all(images.map(image => image.complete || new Promise(
-        resolve => { image.onload = image.onerror = resolve; }
-    )));
+LOAD = """async () => {
+    for (const image of document.images) {
+        image.scrollIntoView({behavior: 'instant', block: 'center'});
+        if (!image.complete) {
+            await new Promise(resolve => { image.onload = image.onerror = resolve; });
+        }
+    }
+    scrollTo(0, 0);
 }"""
+"""As a reader does: a lazy picture made eager would be chosen anew, its request aborted."""
 Open = Callable[..., "Page"]
 
 
@@ -40,9 +43,13 @@ def visit(browser: Browser, demonstration: Demonstration) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: failures.append(str(error)))
-        page.on("requestfailed", lambda request: failures.append(request.url))
         page.on(
-            "response", lambda answer: failures.append(answer.url) if not answer.ok else None
+            "requestfailed",
+            lambda request: failures.append(f"{request.failure}: {request.url}"),
+        )
+        page.on(
+            "response",
+            lambda answer: answer.ok or failures.append(f"{answer.status}: {answer.url}"),
         )
         page.goto(path)
         page.evaluate(LOAD)

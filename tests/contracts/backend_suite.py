@@ -4,41 +4,21 @@ from __future__ import annotations
 
 import io
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.exceptions import Cancelled, UnsupportedRequest
-from imagepipe.generation.request import ModelReference, Request
+from tests.contracts.backend_suite_case import BackendCase, Recorder
+from tests.contracts.backend_suite_conditions import ConditionsSuite
+from tests.contracts.backend_suite_modes import ModesSuite
+
+__all__ = ["BackendCase", "BackendSuite", "Recorder"]
 
 
-@dataclass(frozen=True)
-class BackendCase:
-    backend: Backend
-    model: ModelReference
-    request: Request
-    other_size: tuple[int, int]
-
-
-class Recorder:
-    """Collects progress; raises ``Cancelled`` after ``cancel_after`` steps."""
-
-    def __init__(self, cancel_after: int | None = None) -> None:
-        self.calls: list[tuple[int, int]] = []
-        self.previews: list[bytes] = []
-        self.cancel_after = cancel_after
-
-    def __call__(self, step: int, steps: int, preview: bytes | None) -> None:
-        self.calls.append((step, steps))
-        if preview is not None:
-            self.previews.append(preview)
-        if self.cancel_after is not None and step >= self.cancel_after:
-            raise Cancelled("Stopped.")
-
-
-class BackendSuite:
+class BackendSuite(ModesSuite, ConditionsSuite):
     @pytest.fixture(scope="class")
     def case(self) -> BackendCase:
         raise NotImplementedError
@@ -145,7 +125,6 @@ class BackendSuite:
             {"scheduler": "NoSuchScheduler"},
             {"scheduler": "os.system"},
             {"width": 16_384, "height": 16_384},
-            {"mode": "image-to-image", "init_image": b"x"},
             {"steps": 1000},
         ],
         ids=str,

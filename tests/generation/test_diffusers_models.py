@@ -169,25 +169,41 @@ def test_out_of_memory_says_what_to_do(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     class Hungry:
+        scheduler = None
+
         def __call__(self, **options: object) -> object:
             raise error
 
-    monkeypatch.setattr(LoadedPipeline, "for_job", lambda self, scheduler: Hungry())
+    monkeypatch.setattr(LoadedPipeline, "for_job", lambda self, *arguments: Hungry())
     with pytest.raises(OutOfMemory, match="not enough memory for 64×64. Choose a smaller size"):
         generate(tiny_model)
 
 
-def test_models_beyond_the_limit_leave_the_memory(tiny_model: Path, copy: Path) -> None:
+def test_models_beyond_the_budget_leave_the_memory(tiny_model: Path, copy: Path) -> None:
     config = copy / "unet" / "config.json"
     config.write_text(config.read_text() + "\n")
-    backend = DiffusersBackend(max_models=1)
-    for location in (tiny_model, copy, tiny_model):
-        backend.warm_up(ModelReference("tiny", str(location)))
-    assert len(backend._cache._loaded) == 1
+    one = DiffusersBackend()
+    one.warm_up(ModelReference("tiny", str(tiny_model)))
+    size = one._cache.held
+    for budget, left in ((size * 5 // 4, 1), (size * 4, 2), (0, 1)):
+        backend = DiffusersBackend(memory=budget)
+        for location in (tiny_model, copy, tiny_model):
+            backend.warm_up(ModelReference("tiny", str(location)))
+        assert len(backend._cache) == left
+        assert backend._cache.held == left * size
 
 
 @pytest.mark.parametrize(
-    "options", [{"precision": "int4"}, {"threads": 0}, {"max_models": 0}, {"preview_every": -1}]
+    "options",
+    [
+        {"precision": "int4"},
+        {"threads": 0},
+        {"memory": -1},
+        {"preview_every": -1},
+        {"offload": "model"},
+        {"offload": "disk"},
+        {"attention": "no"},
+    ],
 )
 def test_wrong_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValueError):

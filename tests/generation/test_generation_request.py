@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from imagepipe.generation.request import (
 )
 
 MODEL = ModelReference("tiny", "models/tiny", "sd15")
+START = {"mode": "image-to-image", "init_image": b"x"}
 
 
 def request(**changes: Any) -> Request:
@@ -52,6 +54,13 @@ def request(**changes: Any) -> Request:
         ({"mode": "video"}, "“video” is not a kind of generation."),
         ({"mode": "inpaint"}, "The mode inpaint needs a picture to start from."),
         ({"mode": "inpaint", "init_image": b"x"}, "Inpainting needs a mask."),
+        ({"feather": 513}, "The feather must be a whole number from 0 to 512."),
+        ({"offset": (1,)}, "The offset must be two whole numbers."),
+        ({"offset": (1, -1)}, "The offset must be a whole number from 0 to 16384."),
+        (
+            {"adapters": (Adapter("a", "b"),) * 17},
+            "17 adapters are too many; at most 16 are possible.",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -59,6 +68,87 @@ def test_nonsense_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         request(**change)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Adapter("a", "b", kind="code"), "“code” is not a kind of adapter."),
+        (
+            lambda: Adapter("a", "b", weight=float("nan")),
+            "The weight of an adapter must be a number from -10.0 to 10.0.",
+        ),
+        (
+            lambda: Control("canny", b"x", MODEL, start=0.5, end=0.5),
+            "A control picture has to end after its start.",
+        ),
+        (
+            lambda: Control("canny", b"x", MODEL, end=1.5),
+            "The end of a control picture must be a number from 0 to 1.",
+        ),
+        (
+            lambda: Reference(b"x", weight=99),
+            "The weight of a reference picture must be a number from -10.0 to 10.0.",
+        ),
+    ],
+    ids=["kind", "nan", "order", "end", "reference"],
+)
+def test_conditions_that_make_no_sense_are_refused(
+    make: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"controls": (Control("pose", b"x", MODEL),)},
+            "Control pictures of kind “pose” are unknown. Known: canny.",
+        ),
+        (
+            {"controls": (Control("canny", b"x", MODEL),), **START},
+            "This model cannot use control pictures in the mode image-to-image.",
+        ),
+        (
+            {"references": (Reference(b"x"),), **START},
+            "This model cannot use reference pictures in the mode image-to-image.",
+        ),
+        (
+            {"adapters": (Adapter("a", "b", kind="textual-inversion"),)},
+            "This model cannot use adapters of kind “textual-inversion”.",
+        ),
+    ],
+    ids=["kind", "control mode", "reference mode", "adapter kind"],
+)
+def test_conditions_are_refused_where_they_do_not_work(
+    change: dict[str, Any], message: str
+) -> None:
+    text = frozenset({Mode.TEXT_TO_IMAGE})
+    capabilities = Capabilities(
+        modes=frozenset(Mode),
+        supports_controls=True,
+        supports_adapters=True,
+        supports_references=True,
+        control_kinds=("canny",),
+        control_modes=text,
+        reference_modes=text,
+        adapter_kinds=("lora",),
+    )
+    capabilities.check(request())
+    with pytest.raises(UnsupportedRequest) as caught:
+        capabilities.check(request(**change))
+    assert str(caught.value) == message
+
+
+def test_edits_have_any_size() -> None:
+    capabilities = Capabilities(modes=frozenset(Mode))
+    capabilities.check(request(mode="inpaint", init_image=b"x", mask=b"x", width=61))
+    capabilities.check(request(mode="outpaint", init_image=b"x", height=63))
+    with pytest.raises(UnsupportedRequest, match="multiples of 8"):
+        capabilities.check(request(width=61, **START))
 
 
 @pytest.mark.parametrize(

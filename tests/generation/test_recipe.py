@@ -39,9 +39,7 @@ recipes = st.builds(
     guidance_rescale=floats,
     strength=floats,
     model=st.builds(ModelFacts, texts, texts, texts, texts),
-    environment=st.builds(
-        Environment, texts, texts, texts, texts, texts, texts, texts, texts, whole, pairs
-    ),
+    environment=st.builds(Environment, *[texts] * 8, whole, libraries=pairs, settings=pairs),
     adapters=st.lists(
         st.builds(AdapterFacts, texts, texts, texts, floats, pairs), max_size=3
     ).map(tuple),
@@ -50,7 +48,20 @@ recipes = st.builds(
     postproduction=st.lists(
         st.builds(PostProductionFacts, texts, texts, pairs), max_size=3
     ).map(tuple),
+    feather=st.integers(0, 512),
+    offset=st.just(()) | st.tuples(st.integers(0, 9999), st.integers(0, 9999)),
+    warnings=st.lists(texts, max_size=2).map(tuple),
 )
+OLD_DOCUMENT = (
+    '{"adapters":[],"environment":{"backend":"diffusers","backend_version":"1",'
+    '"device":"","hardware":"","libraries":{"torch":"2.13.0"},"model_sha256":"",'
+    '"platform":"","precision":"","scheduler":"","threads":1},"guidance":4,'
+    '"guidance_rescale":0,"height":128,"mode":"text-to-image","model":{"family":"sd15",'
+    '"location":"models/interim","sha256":"' + "ab" * 32 + '","slug":"interim-objects"},'
+    '"negative_prompt":"","postproduction":[],"prompt":"Äpfel","schema":1,"seed":7,'
+    '"sources":[],"steps":25,"strength":0.75,"template":null,"width":128}'
+)
+"""As it was written before inpainting: no feather, offset, warnings, settings."""
 
 
 def example(**changes: Any) -> Recipe:
@@ -93,12 +104,29 @@ def test_canonical_text_is_exactly_this() -> None:
     assert recipe.canonical().decode() == (
         '{"adapters":[],"environment":{"backend":"diffusers","backend_version":"1",'
         '"device":"","hardware":"","libraries":{"torch":"2.13.0"},"model_sha256":"",'
-        '"platform":"","precision":"","scheduler":"","threads":1},"guidance":4,'
-        '"guidance_rescale":0,"height":128,"mode":"text-to-image","model":{"family":"sd15",'
-        '"location":"models/interim","sha256":"' + "ab" * 32 + '","slug":"interim-objects"},'
-        '"negative_prompt":"","postproduction":[],"prompt":"Äpfel","schema":1,"seed":7,'
-        '"sources":[],"steps":25,"strength":0.75,"template":null,"width":128}'
+        '"platform":"","precision":"","scheduler":"","settings":{},"threads":1},"feather":0,'
+        '"guidance":4,"guidance_rescale":0,"height":128,"mode":"text-to-image","model":{'
+        '"family":"sd15","location":"models/interim","sha256":"' + "ab" * 32 + '",'
+        '"slug":"interim-objects"},"negative_prompt":"","offset":[],"postproduction":[],'
+        '"prompt":"Äpfel","schema":2,"seed":7,"sources":[],"steps":25,"strength":0.75,'
+        '"template":null,"warnings":[],"width":128}'
     )
+
+
+def test_old_documents_are_read_and_keep_their_identity() -> None:
+    recipe = Recipe.from_json(OLD_DOCUMENT)
+
+    assert (recipe.schema, recipe.feather, recipe.offset, recipe.warnings) == (1, 0, (), ())
+    assert recipe.environment.settings == ()
+    assert recipe.canonical().decode() == OLD_DOCUMENT
+    assert dataclasses.replace(recipe, schema=2).sha256 != recipe.sha256
+
+
+@pytest.mark.parametrize("change", [{"feather": 0}, {"warnings": []}])
+def test_old_documents_have_no_new_fields(change: dict[str, Any]) -> None:
+    document = json.loads(OLD_DOCUMENT) | change
+    with pytest.raises(InvalidRecipe, match=f"Schema 1 has no “{next(iter(change))}”"):
+        Recipe.from_dict(document)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +159,9 @@ def test_equal_meaning_equal_hash(change: dict[str, Any], same: bool) -> None:
         ({"adapters": [0] * 501}, "adapters: must be a list of at most 500 items"),
         ({"sources": [1]}, "sources[0]: must be text"),
         ({"extra": 1}, "The document: has unknown keys: extra"),
-        ({"schema": 2}, "Recipes of schema 2 cannot be read; this version reads 1"),
-        ({"schema": True}, "Recipes of schema True cannot be read; this version reads 1"),
+        ({"schema": 3}, "Recipes of schema 3 cannot be read; this version reads 1 to 2"),
+        ({"schema": 0}, "Recipes of schema 0 cannot be read; this version reads 1 to 2"),
+        ({"schema": True}, "Recipes of schema True cannot be read; this version reads 1 to 2"),
     ],
     ids=lambda value: str(value)[:40],
 )

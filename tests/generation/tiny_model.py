@@ -29,7 +29,7 @@ def build_tiny_model(folder: Path, small_decoder: bool = False) -> Path:
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    tokenizer = _tokenizer(folder / "tokenizer-source")
+    tokenizer = clip_tokenizer(folder / "tokenizer-source")
     text_config = CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -87,7 +87,7 @@ def build_tiny_model(folder: Path, small_decoder: bool = False) -> Path:
     return folder / "tiny"
 
 
-def _tokenizer(folder: Path):
+def clip_tokenizer(folder: Path):
     from transformers import CLIPTokenizer
 
     printable = [*range(33, 127), *range(0xA1, 0xAD), *range(0xAE, 0x100)]

@@ -23,7 +23,14 @@ def get_backend(name: str, **chosen: Any) -> Backend:
     settings = get_settings()
     options: dict[str, Any] = {}
     if name == "diffusers":
-        options = {"device": settings.DEVICE, "threads": settings.TORCH_THREADS}
+        options = {
+            "device": settings.DEVICE,
+            "threads": settings.TORCH_THREADS,
+            "precision": settings.PRECISION,
+            "offload": settings.OFFLOAD,
+            "attention": settings.ATTENTION,
+            "memory": settings.MODEL_MEMORY,
+        }
     return backends.get(name, **(options | dict(settings.BACKENDS.get(name, {})) | chosen))
 
 
