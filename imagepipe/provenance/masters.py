@@ -11,15 +11,20 @@ Without the ``provenance`` extra nothing is signed; a system check says so.
 from __future__ import annotations
 
 import importlib.util
+import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from imagepipe.assets.exceptions import UnusablePicture
+from imagepipe.assets.inspection import inspect_picture
 from imagepipe.conf import get_settings
 from imagepipe.provenance.keys import key_folder
 
 if TYPE_CHECKING:
-    from imagepipe.credentials import CredentialSigner
+    from imagepipe.credentials import CredentialSigner, PreparedParent
+
+logger = logging.getLogger("imagepipe.provenance")
 
 PNG = "image/png"
 
@@ -30,15 +35,24 @@ def can_sign() -> bool:
 
 
 def seal_generated(
-    png: bytes, *, title: str, recipe_sha256: str, model_name: str, generator: str
+    png: bytes,
+    *,
+    title: str,
+    recipe_sha256: str,
+    model_name: str,
+    generator: str,
+    source_type: str = "",
+    parent: bytes | None = None,
 ) -> bytes:
     """The picture with its marking: XMP, and C2PA where it can be signed.
 
     Pixels stay as they are. ``generator`` names the software, ``model_name`` the weights.
+    ``source_type``: digital source type, by default that of a wholly generated picture.
+    ``parent``: file of the picture that it was made from; its credential is carried on.
     """
     from imagepipe.credentials import PictureMetadata, SourceType, build_xmp, write_xmp
 
-    source_type = SourceType.TRAINED_ALGORITHMIC_MEDIA.value
+    source_type = source_type or SourceType.TRAINED_ALGORITHMIC_MEDIA.value
     creator = get_settings().CREATOR
     metadata = PictureMetadata(
         title=title,
@@ -51,15 +65,29 @@ def seal_generated(
     marked = write_xmp(png, PNG, build_xmp(metadata))
     if not can_sign():
         return marked
-    return cms_signer().sign_created(
-        marked,
-        PNG,
-        title=title,
-        generator=generator,
-        model=model_name,
-        recipe_sha256=recipe_sha256,
-        source_type=source_type,
-    )
+    facts: dict[str, Any] = {
+        "title": title,
+        "generator": generator,
+        "model": model_name,
+        "recipe_sha256": recipe_sha256,
+        "source_type": source_type,
+    }
+    prepared = _prepare(parent) if parent is not None else None
+    if prepared is None:
+        return cms_signer().sign_created(marked, PNG, **facts)
+    return cms_signer().sign_edited(marked, PNG, prepared, **facts)
+
+
+def _prepare(parent: bytes) -> PreparedParent | None:
+    """The parent's credential; None for a file that cannot carry one, or a broken one."""
+    from imagepipe.credentials.exceptions import CredentialsError
+
+    try:
+        mime = inspect_picture(parent, max_bytes=len(parent)).mime
+        return cms_signer().prepare_parent(parent, mime)
+    except (CredentialsError, UnusablePicture) as error:
+        logger.warning("the parent of a picture is not named: %s", error)
+        return None
 
 
 def seal_uploaded(data: bytes, mime: str, *, title: str, source_type: str) -> bytes:

@@ -15,7 +15,7 @@ from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.delivery.documents import rights_of
 from imagepipe.delivery.models import Publication
 from imagepipe.review.models import Review
-from imagepipe.views.access import open_asset, verbs_on
+from imagepipe.views.access import may, open_asset, verbs_on
 from imagepipe.views.asset_usage import usage_of
 from imagepipe.views.audit_trail import audit_rows
 from imagepipe.views.breadcrumbs import Crumbs, assets_crumbs, here
@@ -52,6 +52,7 @@ class AssetView(WagtailAdminTemplateMixin, View):
         return super().get_context_data(
             asset=asset,
             verbs=verbs,
+            may_edit=may(user, "generate") and not asset.withdrawn_at,
             versions=versions,
             shown=shown,
             reasons=Review.Reason.choices,

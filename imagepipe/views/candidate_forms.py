@@ -15,9 +15,10 @@ from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.delivery.actions import PublishVersion
 from imagepipe.rights.actions import SetRights
 from imagepipe.rights.models import RightsRecord
-from imagepipe.views.access import verbs_on
+from imagepipe.views.access import may, verbs_on
 from imagepipe.views.alt_text_form import ALT_PREFIX, alt_text_fields, texts_of
 from imagepipe.workflow.actions import AcceptCandidate
+from imagepipe.workflow.lineage import edited_asset
 from imagepipe.workflow.models import Candidate
 
 RIGHTS = ("licence", "rights_holder", "credit", "persons")
@@ -30,6 +31,13 @@ class AcceptForm(forms.Form):
     """
 
     title = forms.CharField(label=gettext_lazy("Title"), max_length=255)
+    as_version = forms.BooleanField(
+        required=False,
+        initial=True,
+        help_text=gettext_lazy(
+            "Pages show it once it is published. Otherwise it becomes a picture of its own."
+        ),
+    )
     licence = forms.CharField(
         label=gettext_lazy("Licence"),
         max_length=120,
@@ -56,6 +64,13 @@ class AcceptForm(forms.Form):
         super().__init__(data, initial={"title": candidate.run.title})
         self.candidate, self.user = candidate, user
         verbs = verbs_on(user, candidate.run)
+        self.edited = edited_asset(candidate.run)
+        if self.edited is None or not may(user, "generate", self.edited):
+            self.edited = None
+            del self.fields["as_version"]
+        else:
+            title = {"title": self.edited.title}
+            self.fields["as_version"].label = _("As the next version of “%(title)s”") % title
         publish = self.fields.pop("publish")
         if verbs["change"]:
             self.fields.update(alt_text_fields({}))
@@ -87,7 +102,10 @@ class AcceptForm(forms.Form):
         Raises ``PermissionDenied`` and the errors of the actions.
         """
         values = self.cleaned_data
-        accept = AcceptCandidate(self.candidate, self.user, title=values["title"])
+        onto = self.edited if values.get("as_version") else None
+        accept = AcceptCandidate(
+            self.candidate, self.user, title=values["title"], asset=onto
+        )
         accept.prepare()
         with transaction.atomic():
             version = accept.execute()

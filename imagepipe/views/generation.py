@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +15,11 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
+from imagepipe.prompts.models import PromptTemplate
+from imagepipe.registry.models import RegisteredModel
+from imagepipe.views.access import may
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
+from imagepipe.views.expert_form import ExpertForm, limits_of
 from imagepipe.views.generation_form import GenerateForm
 from imagepipe.views.recipe_import import imported_values
 
@@ -30,13 +35,14 @@ class GenerateView(WagtailAdminTemplateMixin, View):
         return [*HOME, *here(self.page_title)]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        initial = {name: request.GET[name] for name in ("template",) if name in request.GET}
+        known = ("template", "guide")
+        initial = {name: request.GET[name] for name in known if name in request.GET}
         return self._show(
-            GenerateForm(request.user, initial=initial | imported_values(request))
+            ExpertForm(request.user, initial=initial | imported_values(request))
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = GenerateForm(request.user, request.POST)
+        form = ExpertForm(request.user, request.POST, request.FILES)
         if not form.is_valid():
             messages.validation_error(
                 request, _("Nothing was started because of what is marked below."), form
@@ -49,7 +55,7 @@ class GenerateView(WagtailAdminTemplateMixin, View):
             return self._show(form)
         return redirect(reverse("imagepipe_admin:run", args=[run.uid]))
 
-    def _show(self, form: GenerateForm) -> HttpResponse:
+    def _show(self, form: ExpertForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form, media=form.media))
 
 
@@ -61,3 +67,20 @@ def template_fields(request: HttpRequest) -> HttpResponse:
     initial = {"template": request.GET.get("template")}
     form = GenerateForm(request.user, initial=initial, prefix=prefix)
     return render(request, "imagepipe/studio/includes/subject_fields.html", {"form": form})
+
+
+@never_cache
+@require_safe
+def model_limits(request: HttpRequest) -> JsonResponse:
+    """What the chosen model, or that of the chosen template, cannot do, and why."""
+    if not may(request.user, "generate"):
+        raise PermissionDenied
+    model, template = (request.GET.get(name, "") for name in ("model", "template"))
+    allowed = RegisteredModel.objects.filter(state=RegisteredModel.State.ALLOWED)
+    found = allowed.filter(pk=model).first() if model.isdecimal() and len(model) < 19 else None
+    if found is None and template.isdecimal() and len(template) < 19:
+        chosen = PromptTemplate.objects.filter(pk=template).select_related("model").first()
+        found = chosen.model if chosen else None
+    if found is None and allowed.filter(kind="checkpoint").count() == 1:
+        found = allowed.get(kind="checkpoint")
+    return JsonResponse(limits_of(found))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,13 +13,13 @@ from wagtail.admin.forms.collections import CollectionChoiceField
 from wagtail.models import Collection
 
 from imagepipe.conf import get_settings
-from imagepipe.generation.canonical import canonical_json
 from imagepipe.prompts.exceptions import MissingVariable, PromptError, PromptTooLong
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
+from imagepipe.views.sheets import idempotency_key, sheet_field
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
 from imagepipe.workflow.actions import StartRun
 from imagepipe.workflow.briefs import MAX_SEED, MAX_SIDE, Brief, make_plan
@@ -108,12 +106,7 @@ class GenerateForm(forms.Form):
         label=_("Height in pixels"), required=False, min_value=16, max_value=MAX_SIDE
     )
 
-    sheet = forms.CharField(
-        required=False,
-        max_length=64,
-        initial=lambda: uuid.uuid4().hex,
-        widget=forms.HiddenInput(attrs={"autocomplete": "off"}),
-    )
+    sheet = sheet_field()
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
     MAIN = ("title", "template")
@@ -216,8 +209,9 @@ class GenerateForm(forms.Form):
         if self.errors:
             return values
         try:
+            brief = values["brief"] = self.brief()
             make_plan(
-                self.brief(),
+                brief,
                 title=values["title"],
                 template=values["template"],
                 model=values["model"],
@@ -266,15 +260,10 @@ class GenerateForm(forms.Form):
             model=values["model"],
             collection=values.get("collection") or self.only_collection,
             priority=values["priority"],
-            idempotency_key=self._idempotency_key(),
+            idempotency_key=idempotency_key(self.identity()),
         )
-        return StartRun(run, self.user, brief=self.brief()).execute()
+        return StartRun(run, self.user, brief=values["brief"]).execute()
 
-    def _idempotency_key(self) -> str:
-        """Of the sheet with what was written on it; empty where no sheet was sent."""
-        if not self.cleaned_data["sheet"]:
-            return ""
-        written = {
-            name: getattr(value, "pk", value) for name, value in self.cleaned_data.items()
-        }
-        return hashlib.sha256(canonical_json(written)).hexdigest()
+    def identity(self) -> dict[str, Any]:
+        """What was written on the form."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "brief"}

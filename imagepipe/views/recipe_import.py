@@ -21,7 +21,7 @@ from imagepipe.generation.interchange.infotext import MAX_TEXT
 from imagepipe.generation.interchange.reading import read, read_text
 from imagepipe.views.access import may
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
-from imagepipe.views.generation_form import GenerateForm
+from imagepipe.views.expert_form import ExpertForm
 from imagepipe.views.imported_models import allowed_checkpoints, match_model
 from imagepipe.views.imported_rows import left_rows, taken_rows
 from imagepipe.views.sentences import in_reader_language
@@ -108,7 +108,7 @@ class ImportRecipeView(WagtailAdminTemplateMixin, View):
             return self.render_to_response(self.get_context_data(form=form))
         recipe = form.recipe
         token = remember(request, recipe)
-        fields = set(GenerateForm(request.user, initial=form_values(recipe)).fields)
+        fields = set(ExpertForm(request.user, initial=form_values(recipe)).fields)
         context = self.get_context_data(
             form=ImportForm(),
             recipe=recipe,

@@ -16,6 +16,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.access import open_run, visible_candidates, visible_runs
 from imagepipe.views.breadcrumbs import Crumbs, here, runs_crumbs
+from imagepipe.views.edited_picture import origin_of
 from imagepipe.views.graph_drawing import draw
 from imagepipe.views.progress import card_context, describe, warnings_of
 from imagepipe.views.replays import report_of
@@ -53,6 +54,7 @@ class RunView(WagtailAdminTemplateMixin, View):
             source=visible_candidates(self.request.user)
             .filter(pk=self.run.variation_of_id)
             .first(),
+            edited=origin_of(self.request.user, self.run),
             warnings=warnings_of(self.run),
             drawing=draw(self.run, step_rows(self.run)),
             is_told=self.request.user.pk in asked_for(self.run),

@@ -21,6 +21,9 @@ PROGRESS = (
     gettext_noop("Scaling to %(width)d×%(height)d"),
     gettext_noop("Marking the picture as generated"),
     gettext_noop("Checking the picture"),
+    gettext_noop("Preparing the picture to start from"),
+    gettext_noop("Preparing the control picture"),
+    gettext_noop("Putting the picture together"),
     gettext_noop("Waiting for another worker"),
 )
 
@@ -37,6 +40,10 @@ FAILURES = (
     gettext_noop("The storage of pictures does not answer."),
     gettext_noop("A picture of this run is missing from the storage."),
     gettext_noop("A picture of this run is damaged in the storage."),
+    gettext_noop("The picture to start from is missing from the storage."),
+    gettext_noop("The picture to start from has another size than expected."),
+    gettext_noop("The marked region is too small. Mark a larger one."),
+    gettext_noop("What the model has painted does not fit its place."),
     gettext_noop(
         "Pictures cannot be signed: keys are missing. Run “manage.py imagepipe keys”."
     ),

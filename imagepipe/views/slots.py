@@ -21,6 +21,7 @@ from imagepipe.workflow.models import Candidate, Run, RunState, StepRun
 STAGES: dict[str, Promise] = {
     "generate": gettext_lazy("Generating"),
     "upscale": gettext_lazy("Scaling"),
+    "compose": gettext_lazy("Putting together"),
     "finish": gettext_lazy("Marking"),
     "checks": gettext_lazy("Checking"),
     "offer": gettext_lazy("Offering"),
@@ -48,6 +49,13 @@ class Slot:
     @property
     def number(self) -> int:
         return self.index + 1
+
+    @property
+    def shape(self) -> str:
+        """The shape that a picture was extended to; empty for all others."""
+        edit = self.run.request.get("edit") if isinstance(self.run.request, dict) else None
+        frames = (edit or {}).get("frames") or []
+        return str(frames[self.index]["name"]) if self.index < len(frames) else ""
 
     @property
     def key(self) -> str:

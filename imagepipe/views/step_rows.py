@@ -15,8 +15,12 @@ from imagepipe.workflow.models import Run, RunState, StepRun
 
 KINDS: dict[str, Promise] = {
     "prompt-policy": gettext_lazy("Prompt policy"),
+    "canvas": pgettext_lazy("step", "Canvas"),
+    "start-picture": pgettext_lazy("step", "Start picture"),
+    "control": pgettext_lazy("step", "Control picture"),
     "generate": pgettext_lazy("step", "Generate"),
     "upscale": pgettext_lazy("step", "Scale"),
+    "compose": pgettext_lazy("step", "Put together"),
     "finish": pgettext_lazy("step", "Mark"),
     "checks": pgettext_lazy("step", "Check"),
     "offer": pgettext_lazy("step", "Offer"),

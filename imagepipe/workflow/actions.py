@@ -14,7 +14,7 @@ from imagepipe.actions.base import Action
 from imagepipe.assets import masters
 from imagepipe.assets.actions import IngestVersion
 from imagepipe.assets.inspection import inspect_picture
-from imagepipe.assets.models import Asset, AssetVersion, Lineage
+from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.conf import get_settings
 from imagepipe.credentials import SourceType
 from imagepipe.exceptions import InvalidState
@@ -24,12 +24,15 @@ from imagepipe.workflow import blobs, production, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
+from imagepipe.workflow.lineage import edited_asset, parents_of
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.steps.registry import check_types
 
 
 class StartRun(Action[Run, Run]):
     """Queue an unsaved run: ``title``, ``collection`` and ``template`` or ``model`` are set.
+
+    Pictures that the brief names must be the person's to see.
 
     With ``run.variation_of`` and no brief the same is asked for again with new seeds ("more
     like this"). With ``run.idempotency_key`` a second call by the same person returns the run
@@ -48,12 +51,15 @@ class StartRun(Action[Run, Run]):
     def user_has_permission(self) -> bool:
         """Who asks for more like a picture has to have rights where that picture is."""
         source = self.instance.variation_of
-        return super().user_has_permission() and (
+        if not super().user_has_permission() or not (
             source is None
             or policy_registry.get(source.run).user_has_any_permission_for_instance(
                 self.user, ["view", "generate"], source.run
             )
-        )
+        ):
+            return False
+        brief = self.brief or (Brief.from_dict(source.run.request) if source else Brief())
+        return all(picture.may_be_used(self.user) for picture in brief.pictures())
 
     def execute(self, skip_permission_checks: bool = False) -> Run:
         self.check(skip_permission_checks)
@@ -86,13 +92,21 @@ class StartRun(Action[Run, Run]):
         check_types(graph)
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
         run.model = run.model or (run.template.model if run.template else None)
-        run.request = brief.to_dict() | {"prompt_used": plan.prompt, "seeds": list(plan.seeds)}
+        run.request = brief.to_dict() | {
+            "prompt_used": plan.prompt,
+            "seeds": list(plan.seeds),
+            "graph": plan.graph,
+            "pictures": brief.kept(),
+            "source_type": plan.source_type,
+        }
         queue_run(run, self.user)
         self.audit_data = {
             "graph": run.graph_sha256,
             "model": plan.model["slug"],
             "candidates": len(plan.seeds),
             "variation_of": run.variation_of.uid.hex if run.variation_of else None,
+            "mode": plan.mode,
+            "source": plan.source,
         }
         return run
 
@@ -157,6 +171,9 @@ class RetryRun(Action[Run, Run]):
 class AcceptCandidate(Action[Candidate, AssetVersion]):
     """Make an offered picture an asset with a first, approved version.
 
+    With ``asset`` it becomes the next version of that one instead: of the picture that was
+    edited, which the person must be allowed to generate for.
+
     Where four eyes are required, the one who started the run may not accept its pictures.
     """
 
@@ -170,15 +187,25 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
         *,
         title: str | None = None,
         note: str = "",
+        asset: Asset | None = None,
     ) -> None:
         super().__init__(candidate, user)
         self.title = title
+        self.asset = asset
         self.note = note
         self._content = b""
         self._facts: Any = None
 
     def permission_subject(self) -> models.Model:
         return self.instance.run
+
+    def user_has_permission(self) -> bool:
+        return super().user_has_permission() and (
+            self.asset is None
+            or policy_registry.get(self.asset).user_has_permission_for_instance(
+                self.user, "generate", self.asset
+            )
+        )
 
     def execute(self, skip_permission_checks: bool = False) -> AssetVersion:
         self.check(skip_permission_checks)
@@ -210,8 +237,11 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
         run = candidate.run
         _require_other_eyes(run, self.user)
         title = (self.title or run.title).strip()[:255]
+        if self.asset is not None and self.asset != edited_asset(run):
+            raise InvalidState(_("The picture was not made from that one."))
         version = IngestVersion(
-            Asset(
+            self.asset
+            or Asset(
                 title=title,
                 slug=slugify(title)[:80] or "picture",
                 collection=run.collection,
@@ -221,10 +251,11 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
             content=self._content,
             facts=self._facts,
             origin=AssetVersion.Origin.GENERATED,
-            source_type=SourceType.TRAINED_ALGORITHMIC_MEDIA.value,
+            source_type=run.request.get("source_type")
+            or SourceType.TRAINED_ALGORITHMIC_MEDIA.value,
             recipe=candidate.recipe,
             recipe_sha256=candidate.recipe_sha256,
-            parents=_parents(run),
+            parents=parents_of(run),
         ).execute(skip_permission_checks=True)
         ApproveVersion(version, self.user, note=self.note).execute(skip_permission_checks=True)
         candidate.state, candidate.version = Candidate.State.ACCEPTED, version
@@ -286,14 +317,3 @@ def _require_other_eyes(run: Run, user: AbstractBaseUser | None) -> None:
         raise InvalidState(
             _("Somebody else has to accept this picture: you asked for it yourself.")
         )
-
-
-def _parents(run: Run) -> tuple[tuple[AssetVersion, str], ...]:
-    """The nearest accepted picture that "more like this" started from."""
-    source, seen = run.variation_of, set[int]()
-    while source is not None and source.pk not in seen:
-        if source.version is not None:
-            return ((source.version, Lineage.Relation.VARIATION),)
-        seen.add(source.pk)
-        source = source.run.variation_of
-    return ()

@@ -12,13 +12,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from imagepipe.conf import get_settings
+from imagepipe.generation.decoding import decode, encode
+from imagepipe.generation.request import Mode
 from imagepipe.prompts import rendering
 from imagepipe.prompts.exceptions import PromptError
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
+from imagepipe.workflow import conditions
+from imagepipe.workflow.abilities import abilities, obstacle
+from imagepipe.workflow.conditions import AdapterWish, ControlWish
+from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
+from imagepipe.workflow.source_pictures import SourcePicture
 
 MAX_SIDE = 8192
 MAX_STEPS = 150
@@ -52,19 +59,40 @@ class Brief:
     guidance: float | None = None
     seed_policy: str | None = None
     seed: int | None = None
+    scheduler: str | None = None
+    edit: Edit | None = None
+    """What is done to an existing picture; None: pictures are made from words alone."""
+    controls: tuple[ControlWish, ...] = ()
+    adapters: tuple[AdapterWish, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be kept with the run."""
-        return {
-            name: dict(value) if isinstance(value, Mapping) else value
-            for name, value in vars(self).items()
+        return vars(self) | {
+            "variables": dict(self.variables),
+            "edit": self.edit.to_dict() if self.edit else None,
+            "controls": [encode(control) for control in self.controls],
+            "adapters": [encode(adapter) for adapter in self.adapters],
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Brief:
         """Return the brief that a run was started with; other keys are passed over."""
-        known = cls.__dataclass_fields__
-        return cls(**{name: value for name, value in data.items() if name in known})
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        if known.get("edit"):
+            known["edit"] = Edit.from_dict(known["edit"])
+        for name, kind in (("controls", ControlWish), ("adapters", AdapterWish)):
+            known[name] = tuple(decode(kind, wish) for wish in known.get(name) or ())
+        return cls(**known)
+
+    def pictures(self) -> tuple[SourcePicture, ...]:
+        """Every existing picture that goes in: the one to start from comes first."""
+        start = (self.edit.source,) if self.edit else ()
+        return (*start, *(control.source for control in self.controls))
+
+    def kept(self) -> list[str]:
+        """Hashes of bytes that have to be kept for the run and for making it again."""
+        mask = [self.edit.mask] if self.edit and self.edit.mask else []
+        return sorted({*(picture.sha256 for picture in self.pictures()), *mask})
 
 
 def make_plan(
@@ -74,12 +102,8 @@ def make_plan(
     model = usable_model(model or (template.model if template else None))
     prompt, negative, facts = _texts(brief, template)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
-    width = _whole("width", _first(brief.width, template and template.width, 512), 16, MAX_SIDE)
-    height = _whole(
-        "height", _first(brief.height, template and template.height, 512), 16, MAX_SIDE
-    )
-    if width * height > get_settings().MAX_PIXELS:
-        raise InvalidBrief(_("The picture is too large. Choose a smaller size."), "width")
+    edit, beyond = _beyond_words(brief, model)
+    width, height = _size(brief, template, edit)
     native = native_size(width, height, model)
     return Plan(
         title=title,
@@ -92,7 +116,7 @@ def make_plan(
             "sha256": model.sha256,
             "backend": model.backend,
         },
-        seeds=make_seeds(brief, template),
+        seeds=make_seeds(brief, template, len(edit.frames) if edit and edit.frames else 1),
         width=width,
         height=height,
         native_width=native[0],
@@ -109,10 +133,65 @@ def make_plan(
             )
         ),
         guidance_rescale=float(defaults.get("guidance_rescale", 0)),
-        scheduler=defaults.get("scheduler"),
+        scheduler=brief.scheduler or defaults.get("scheduler"),
         template=facts,
         attempts=get_settings().PICTURE_ATTEMPTS,
+        **beyond,
     )
+
+
+def _beyond_words(
+    brief: Brief, model: RegisteredModel
+) -> tuple[Edit | None, dict[str, Any]]:
+    """The checked edit, and what the plan says of pictures and adapters.
+
+    Asks the engine only where something beyond words is wanted.
+    """
+    if not (brief.edit or brief.controls or brief.adapters or brief.scheduler):
+        return None, {}
+    can = abilities(model)
+    if brief.scheduler and brief.scheduler not in can.schedulers:
+        raise InvalidBrief(
+            _("“%(model)s” does not know the scheduler “%(scheduler)s”.")
+            % {"model": model, "scheduler": brief.scheduler[:60]},
+            "scheduler",
+        )
+    beyond: dict[str, Any] = {
+        "controls": conditions.controls(brief.controls, model, can),
+        "adapters": conditions.adapters(brief.adapters, model, can),
+    }
+    if brief.edit is None:
+        return None, beyond
+    edit = brief.edit.check()
+    if reason := obstacle(model, edit.mode):
+        raise InvalidBrief(reason, "model")
+    if brief.controls and edit.mode != Mode.IMAGE_TO_IMAGE:
+        raise InvalidBrief(
+            _("A control picture cannot guide a part of a picture. Leave it out."), "control"
+        )
+    return edit, beyond | {
+        "mode": str(edit.mode),
+        "strength": edit.strength,
+        "source": edit.source.sha256,
+        "source_type": edit.source.source_type(),
+        "canvases": edit.canvases(model),
+    }
+
+
+def _size(
+    brief: Brief, template: PromptTemplate | None, edit: Edit | None
+) -> tuple[int, int]:
+    """Width and height of the master; the canvases of an edit have sizes of their own."""
+    if edit and edit.canvases_have_size:
+        frame = edit.frames[0] if edit.frames else edit.source
+        return frame.width, frame.height
+    start = edit.size if edit else (None, None)
+    across = _first(brief.width, start[0], template and template.width, 512)
+    down = _first(brief.height, start[1], template and template.height, 512)
+    width, height = _whole("width", across, 16, MAX_SIDE), _whole("height", down, 16, MAX_SIDE)
+    if width * height > get_settings().MAX_PIXELS:
+        raise InvalidBrief(_("The picture is too large. Choose a smaller size."), "width")
+    return width, height
 
 
 def usable_model(model: RegisteredModel | None) -> RegisteredModel:
@@ -149,16 +228,19 @@ def native_size(width: int, height: int, model: RegisteredModel) -> tuple[int, i
     )
 
 
-def make_seeds(brief: Brief, template: PromptTemplate | None) -> tuple[int, ...]:
+def make_seeds(
+    brief: Brief, template: PromptTemplate | None, frames: int = 1
+) -> tuple[int, ...]:
     """Return one seed per candidate; equal seeds would make equal pictures.
+
+    Of several frames each is one candidate.
 
     ``random``: new ones. ``fixed``: the given one, and others derived from it. ``series``:
     the given one and its successors.
     """
     policies = PromptTemplate.SeedPolicy
-    count = _whole(
-        "candidates", _first(brief.candidates, get_settings().CANDIDATES), 1, MAX_CANDIDATES
-    )
+    wanted = _first(brief.candidates, get_settings().CANDIDATES) if frames == 1 else frames
+    count = _whole("candidates", wanted, 1, MAX_CANDIDATES)
     policy = _first(brief.seed_policy, template and template.seed_policy, policies.RANDOM)
     if policy not in policies.values:
         raise InvalidBrief(_("This seed policy is unknown."), "seed_policy")

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from imagepipe.assets.models import AssetVersion
 from imagepipe.quality.fingerprints import Fingerprint
+from imagepipe.workflow.lineage import edited_pictures
 from imagepipe.workflow.models import Candidate, Run
 
 
@@ -33,8 +34,9 @@ class KnownPictures:
 def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> KnownPictures:
     """Return the known pictures.
 
-    Runs that this one repeats are left out: it is meant to make the same pictures. Versions
-    that came as files are known by their structure hash only.
+    Runs that this one repeats are left out: it is meant to make the same pictures. So are,
+    for an edit, the picture that it started from and all that was made from the same.
+    Versions that came as files are known by their structure hash only.
     """
     known = KnownPictures()
     if own is None:
@@ -43,6 +45,11 @@ def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> KnownPi
     offered = Candidate.objects.filter(
         Q(state=Candidate.State.OFFERED) | Q(state=Candidate.State.ACCEPTED)
     ).exclude(Q(run__in=repeated, state=Candidate.State.OFFERED) | Q(run=run, index__gte=index))
+    if edited := edited_pictures(run):
+        kin_of_edit = Q(sha256__in=edited) | Q(run=run)
+        kin_of_edit |= Q(run__request__edit__source__sha256__in=sorted(edited))
+        relatives = Candidate.objects.filter(kin_of_edit)
+        offered = offered.exclude(pk__in=relatives.values("pk"))
     rows = offered.values_list(
         "run", "run__title", "index", "perceptual_hash", "findings", "version"
     )
@@ -56,6 +63,10 @@ def known_fingerprints(run: Run, index: int, own: Fingerprint | None) -> KnownPi
     versions = AssetVersion.objects.exclude(perceptual_hash="").exclude(
         pk__in=described - {None}
     )
+    if edited:
+        versions = versions.exclude(sha256__in=edited).exclude(
+            pk__in=relatives.exclude(version=None).values("version")
+        )
     for title, number, phash in versions.values_list(
         "asset__title", "number", "perceptual_hash"
     ).iterator():

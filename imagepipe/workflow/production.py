@@ -1,4 +1,9 @@
-"""The standard graph: prompt policy, then per candidate make, scale, mark, check, offer."""
+"""The built-in graphs that make pictures.
+
+*generate*: prompt policy, then per candidate make, scale, mark, check, offer. *refine*: the
+same, from a picture: image-to-image, or a region of it made anew and put back. *outpaint set*:
+one picture extended to several shapes, one candidate per shape.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +44,23 @@ class Plan:
     """Slug, version and variables, for the recipe."""
     attempts: int = 1
     """A picture that the checks refuse is made anew with another seed, up to so many times."""
+    mode: str = "text-to-image"
+    strength: float = 1.0
+    source: str = ""
+    """Hash of the picture to start from."""
+    source_type: str = ""
+    """Digital source type of what comes out; empty: wholly generated."""
+    canvases: Sequence[Mapping[str, Any]] = ()
+    """Parameters of the step ``canvas``: one for all candidates, or one for each."""
+    controls: Sequence[Mapping[str, Any]] = ()
+    adapters: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def graph(self) -> str:
+        """Name of the built-in graph."""
+        return {"text-to-image": "generate", "outpaint": "outpaint-set"}.get(
+            self.mode, "refine"
+        )
 
 
 def build(plan: Plan) -> Graph:
@@ -48,9 +70,31 @@ def build(plan: Plan) -> Graph:
             "prompt-policy", "prompt-policy", {"prompt": plan.prompt, "negative": plan.negative}
         )
     ]
+    nodes.extend(_pictures(plan))
     for index, seed in enumerate(plan.seeds):
         nodes.extend(_candidate(plan, index, seed))
     return Graph(tuple(nodes))
+
+
+def _pictures(plan: Plan) -> list[Node]:
+    """The steps that prepare what goes in; candidates share them where they can."""
+    nodes = [
+        Node.create(_canvas(plan, number), "canvas", canvas)
+        for number, canvas in enumerate(plan.canvases)
+    ]
+    if plan.source and not plan.canvases:
+        size, work = (plan.width, plan.height), (plan.native_width, plan.native_height)
+        start = {"source": plan.source, "size": list(size), "work": list(work)}
+        nodes.append(Node.create("start", "start-picture", start))
+    side = max(plan.native_width, plan.native_height)
+    for number, control in enumerate(plan.controls):
+        picture = {name: control[name] for name in ("kind", "source", "computed")}
+        nodes.append(Node.create(f"control-{number}", "control", picture | {"side": side}))
+    return nodes
+
+
+def _canvas(plan: Plan, index: int) -> str:
+    return f"canvas-{index:02d}" if len(plan.canvases) > 1 else "canvas"
 
 
 def _candidate(plan: Plan, index: int, seed: int) -> list[Node]:
@@ -93,19 +137,50 @@ def _attempt(
         "guidance_rescale": plan.guidance_rescale,
         "scheduler": plan.scheduler,
     }
-    master = {"width": plan.width, "height": plan.height}
+    request |= _changes(plan)
+    master: dict[str, Any] = {"width": plan.width, "height": plan.height}
     facts = {"title": plan.title, "template": dict(plan.template) if plan.template else None}
+    if plan.source:
+        facts |= {"source": plan.source, "source_type": plan.source_type}
     picture = {"picture": name("finish")}
     needs, gate = {"policy": "prompt-policy"}, None
+    needs |= {f"control-{n}": f"control-{n}" for n in range(len(plan.controls))}
+    canvas = {"canvas": _canvas(plan, index)} if plan.canvases else {}
+    if plan.source and not canvas:
+        needs |= {"start": "start"}
+        master |= {"keep_place": True}
+    needs |= canvas
     if previous is not None:
         needs |= {"refused": previous}
         gate = {"input": "refused", "key": "accepted", "equals": False}
-    return [
+    made = {"picture": name("generate")} | canvas
+    nodes = [
         Node.create(name("generate"), "generate", request, needs, gate),
-        Node.create(name("upscale"), "upscale", master, {"picture": name("generate")}),
-        Node.create(name("finish"), "finish", facts, {"picture": name("upscale")}),
+        Node.create(name("upscale"), "upscale", master, made),
+    ]
+    whole = "upscale"
+    if canvas:
+        painted = {"picture": name("upscale")} | canvas
+        nodes.append(Node.create(name("compose"), "compose", {}, painted))
+        whole = "compose"
+    return [
+        *nodes,
+        Node.create(name("finish"), "finish", facts, {"picture": name(whole)}),
         Node.create(name("checks"), "checks", {"index": index, "prompt": plan.prompt}, picture),
     ]
+
+
+def _changes(plan: Plan) -> dict[str, Any]:
+    """Parameters beyond plain text-to-image; absent ones keep older hashes valid."""
+    changes: dict[str, Any] = {}
+    if plan.source:
+        changes |= {"mode": str(plan.mode), "strength": plan.strength}
+    if plan.controls:
+        names = ("kind", "model", "weight", "start", "end")
+        changes["controls"] = [{n: control[n] for n in names} for control in plan.controls]
+    if plan.adapters:
+        changes["adapters"] = [dict(adapter) for adapter in plan.adapters]
+    return changes
 
 
 def derive_seed(seed: int, attempt: int) -> int:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from imagepipe.conf import get_settings
 from imagepipe.workflow import blobs
 from imagepipe.workflow.models import FINISHED, Candidate, Run, StepRun
+from imagepipe.workflow.steps import registry
 
 logger = logging.getLogger("imagepipe.workflow")
 
@@ -52,11 +53,17 @@ def _unnamed(storage: Storage, before: dt.datetime) -> Iterator[str]:
     }
     if not old:
         return
+    outputs = StepRun.objects.exclude(output=None)
+    more = [(s.kind, key) for s in registry.every() for key in s.blobs if key != "sha256"]
     for rows in (
-        StepRun.objects.exclude(output=None).values_list("output__sha256", flat=True),
+        outputs.values_list("output__sha256", flat=True),
+        *(outputs.filter(kind=k).values_list(f"output__{key}", flat=True) for k, key in more),
         Candidate.objects.values_list("sha256", flat=True),
     ):
         for sha256 in rows.iterator():
+            old.pop(sha256, None)
+    for kept in Run.objects.values_list("request__pictures", flat=True).iterator():
+        for sha256 in kept or ():
             old.pop(sha256, None)
     yield from old.values()
 

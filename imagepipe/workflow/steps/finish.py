@@ -10,7 +10,7 @@ from imagepipe import __version__
 from imagepipe.generation.decoding import decode, parameters
 from imagepipe.generation.recipe import PostProductionFacts, Recipe, TemplateFacts
 from imagepipe.provenance.masters import seal_generated
-from imagepipe.workflow import blobs
+from imagepipe.workflow import blobs, source_pictures
 from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.exceptions import StepFailed
 from imagepipe.workflow.steps.registry import Step
@@ -31,13 +31,7 @@ def run(context: StepContext) -> dict[str, Any]:
     recipe = complete_recipe(picture, context.node.params["template"])
     content = blobs.read(picture["sha256"])
     try:
-        sealed = seal_generated(
-            content,
-            title=context.node.params["title"],
-            recipe_sha256=recipe.sha256,
-            model_name=recipe.model.slug,
-            generator=GENERATOR,
-        )
+        sealed = _seal(context.node.params, content, recipe)
     except FileNotFoundError as error:
         raise MissingKeys(
             _(
@@ -55,6 +49,24 @@ def run(context: StepContext) -> dict[str, Any]:
         "recipe_sha256": recipe.sha256,
         "warnings": picture["warnings"],
     }
+
+
+def _seal(params: dict[str, Any], content: bytes, recipe: Recipe) -> bytes:
+    """Mark it; one that was made from another picture names that as its parent."""
+    origin = {}
+    if "source_type" in params:
+        origin = {
+            "source_type": params["source_type"],
+            "parent": source_pictures.read(params["source"]),
+        }
+    return seal_generated(
+        content,
+        title=params["title"],
+        recipe_sha256=recipe.sha256,
+        model_name=recipe.model.slug,
+        generator=GENERATOR,
+        **origin,
+    )
 
 
 def complete_recipe(picture: Any, template: dict[str, Any] | None) -> Recipe:

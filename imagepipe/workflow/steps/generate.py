@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from imagepipe.generation.backends import registry as backends
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.exceptions import Cancelled
 from imagepipe.generation.recording import build_recipe
-from imagepipe.generation.request import ModelReference, Request
+from imagepipe.generation.request import Adapter, Control, Mode, ModelReference, Request
 from imagepipe.workflow import blobs
 from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.steps.registry import Step
@@ -43,18 +44,7 @@ def run(context: StepContext) -> dict[str, Any]:
         family=facts["family"],
         sha256=facts["sha256"],
     )
-    request = Request(
-        prompt=params["prompt"],
-        negative_prompt=params["negative"],
-        model=model.slug,
-        seed=params["seed"],
-        width=params["width"],
-        height=params["height"],
-        steps=params["steps"],
-        guidance=params["guidance"],
-        guidance_rescale=params["guidance_rescale"],
-        scheduler=params["scheduler"],
-    )
+    request = make_request(params, model.slug, context.inputs)
     progress = Progress(context)
     try:
         result = get_backend(facts["backend"]).generate(request, model, progress)
@@ -71,6 +61,52 @@ def run(context: StepContext) -> dict[str, Any]:
         "warnings": list(result.warnings),
         "recipe": build_recipe(request, model, result).to_dict(),
     }
+
+
+def make_request(
+    params: Mapping[str, Any], model: str, inputs: Mapping[str, Mapping[str, Any]]
+) -> Request:
+    """Return the request that the parameters and the outputs of earlier steps stand for."""
+    start = inputs.get("canvas") or inputs.get("start")
+    width, height = start["work"] if start else (params["width"], params["height"])
+    return Request(
+        prompt=params["prompt"],
+        negative_prompt=params["negative"],
+        model=model,
+        seed=params["seed"],
+        width=width,
+        height=height,
+        steps=params["steps"],
+        guidance=params["guidance"],
+        guidance_rescale=params["guidance_rescale"],
+        scheduler=params["scheduler"],
+        mode=params.get("mode", Mode.TEXT_TO_IMAGE),
+        init_image=blobs.read(start["init"]) if start else None,
+        mask=blobs.read(start["mask"]) if start and "mask" in start else None,
+        strength=params.get("strength", 1.0),
+        controls=read_controls(params, inputs),
+        adapters=tuple(Adapter(**adapter) for adapter in params.get("adapters", ())),
+        # The step “compose” fades at the size of the master.
+        feather=0,
+        offset=(0, 0) if params.get("mode") == Mode.OUTPAINT else None,
+    )
+
+
+def read_controls(
+    params: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]
+) -> tuple[Control, ...]:
+    """Return the control pictures, in the order in which they were asked for."""
+    return tuple(
+        Control(
+            kind=control["kind"],
+            image=blobs.read(inputs[f"control-{number}"]["sha256"]),
+            model=ModelReference(**control["model"]),
+            weight=control["weight"],
+            start=control["start"],
+            end=control["end"],
+        )
+        for number, control in enumerate(params.get("controls", ()))
+    )
 
 
 class Progress:
@@ -113,5 +149,6 @@ STEP = Step(
     reusable=True,
     blobs=("sha256",),
     takes=(("policy", "policy"),),
+    may_take=(("canvas", "canvas"), ("start", "start"), ("control-", "control")),
     gives="picture",
 )
