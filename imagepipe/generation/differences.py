@@ -43,7 +43,8 @@ def differences(then: Environment, now: Environment) -> tuple[Difference, ...]:
         for code, field in FACTS
         if getattr(then, field) != getattr(now, field)
     ]
-    return (*found, *_named("library", then.libraries, now.libraries))
+    settings = _named("setting", then.settings, now.settings)
+    return (*found, *settings, *_named("library", then.libraries, now.libraries))
 
 
 def _named(

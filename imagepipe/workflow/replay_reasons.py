@@ -46,6 +46,10 @@ REFUSALS = {
     "picture-missing": gettext_lazy(
         "A picture that went in is not kept here any more (SHA-256 %(then)s)."
     ),
+    "original-missing": gettext_lazy(
+        "The raw picture is not kept any more, and the finished one was put together with "
+        "another picture, so there is nothing to compare with."
+    ),
     "recipe-changed": gettext_lazy(
         "The recipe is not the one that was recorded with the picture."
     ),

@@ -17,6 +17,7 @@ from imagepipe.workflow import blobs
 from imagepipe.workflow.exceptions import LostWork
 from imagepipe.workflow.models import RunState
 
+COMPANIONS = (Kind.LORA, Kind.EMBEDDING, Kind.CONTROLNET)
 USABLE = (RegisteredModel.State.ALLOWED, RegisteredModel.State.RETIRED)
 """A retired model makes no new pictures; those that it made may still be proved."""
 
@@ -49,10 +50,15 @@ def read_recipe(version: AssetVersion) -> Recipe:
 
 def registered_model(recipe: Recipe) -> RegisteredModel | None:
     """Return the model of the recipe: by its content, else by its name; None: not here."""
-    facts = recipe.model
-    known = RegisteredModel.objects.filter(kind=Kind.CHECKPOINT.value, state__in=USABLE)
-    same = list(known.filter(sha256=facts.sha256)) if facts.sha256 else []
-    named = known.filter(slug=facts.slug).first()
+    return _registered(recipe.model.slug, recipe.model.sha256, (Kind.CHECKPOINT,))
+
+
+def _registered(slug: str, sha256: str, kinds: tuple[Kind, ...]) -> RegisteredModel | None:
+    known = RegisteredModel.objects.filter(
+        kind__in=[kind.value for kind in kinds], state__in=USABLE
+    )
+    same = list(known.filter(sha256=sha256)) if sha256 else []
+    named = known.filter(slug=slug).first()
     return next((model for model in same if model == named), same[0] if same else named)
 
 
@@ -67,15 +73,25 @@ def find_model(
     model = registered_model(recipe)
     if model is None:
         raise ReplayRefused("model-missing", name=facts.slug, then=facts.sha256)
+    return model, _reference(model, facts.slug, facts.sha256, other_weights)
+
+
+def find_companion(slug: str, sha256: str, *, other_weights: bool) -> ModelReference:
+    """Return weights that are used beside a model. Raises :class:`ReplayRefused`."""
+    model = _registered(slug, sha256, COMPANIONS)
+    if model is None:
+        raise ReplayRefused("model-missing", name=slug, then=sha256)
+    return _reference(model, slug, sha256, other_weights)
+
+
+def _reference(
+    model: RegisteredModel, slug: str, sha256: str, other_weights: bool
+) -> ModelReference:
     now = present_sha256(model)
-    if now and facts.sha256 and now != facts.sha256 and not other_weights:
-        raise ReplayRefused("weights", name=facts.slug, then=facts.sha256, now=now)
-    return model, ModelReference(
-        slug=facts.slug,
-        location=model.location,
-        family=model.family,
-        sha256="" if other_weights else facts.sha256,
-    )
+    if now and sha256 and now != sha256 and not other_weights:
+        raise ReplayRefused("weights", name=slug, then=sha256, now=now)
+    wanted = "" if other_weights else sha256
+    return ModelReference(slug, model.location, model.family, wanted)
 
 
 def present_sha256(model: RegisteredModel) -> str:
@@ -103,7 +119,7 @@ def read_picture(sha256: str) -> bytes:
 
 def find_original(version: AssetVersion, recipe: Recipe) -> Original:
     """Return the raw picture that the version was finished from, as far as it is known."""
-    sha256 = _raw_sha256(version, recipe)
+    sha256 = recipe.picture_sha256 or _raw_sha256(version, recipe)
     if not sha256:
         return Original("", None)
     try:

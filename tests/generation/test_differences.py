@@ -35,11 +35,12 @@ def test_every_fact_is_compared_and_the_likeliest_cause_comes_first() -> None:
         platform="Linux-aarch64",
         threads=4,
         libraries=(("numpy", "2.4"), ("torch", "2.14.0")),
+        settings=(("attention", "math"),),
     )
     found = differences(THEN, now)
     assert [one.code for one in found] == [
         "weights", "backend", "scheduler", "precision", "device", "hardware", "platform",
-        "threads", "backend-version", "library", "library", "library",
+        "threads", "backend-version", "setting", "library", "library", "library",
     ]  # fmt: skip
     assert found[7] == Difference("threads", 1, 4)
     assert [(one.name, one.then, one.now) for one in found[-3:]] == [
