@@ -134,6 +134,7 @@ def form_values(recipe: ForeignRecipe) -> dict[str, Any]:
         "steps": recipe.steps,
         "guidance": recipe.guidance,
         "scheduler": recipe.scheduler,
+        "strength": recipe.strength,
         "candidates": 1,
     }
     found = {name: value for name, value in values.items() if value not in (None, "")}
