@@ -21,6 +21,7 @@ SCHEMA = 2
 ADDED: dict[str, tuple[int, Any]] = {
     "feather": (2, 0),
     "offset": (2, []),
+    "picture_sha256": (2, ""),
     "warnings": (2, []),
     "environment.settings": (2, {}),
 }
@@ -114,6 +115,8 @@ class Recipe:
     """Where the start picture lies on the canvas of outpainting; empty: in the middle."""
     warnings: tuple[str, ...] = ()
     """What the backend could not honour exactly."""
+    picture_sha256: str = ""
+    """SHA-256 of the raw picture as the backend gave it: what a replay is compared with."""
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:

@@ -62,6 +62,7 @@ def build_recipe(
         feather=request.feather if request.mode in EDITS else 0,
         offset=request.offset or (),
         warnings=result.warnings,
+        picture_sha256=hashlib.sha256(result.png).hexdigest(),
     )
 
 

@@ -60,7 +60,10 @@ def visible_candidates(user: AbstractBaseUser) -> models.QuerySet[Candidate]:
 def open_run(user: AbstractBaseUser, uid: uuid.UUID) -> Run:
     """The run. Raises Http404, or PermissionDenied where it is not the person's to see."""
     run = get_object_or_404(
-        Run.objects.select_related("template", "model", "collection", "created_by"), uid=uid
+        Run.objects.select_related(
+            "template", "model", "collection", "created_by", "replay_of__asset"
+        ),
+        uid=uid,
     )
     policy = policy_registry.get_by_type(Run)
     if not policy.user_has_any_permission_for_instance(user, MAKING, run):

@@ -22,7 +22,8 @@ from imagepipe.views.breadcrumbs import Crumbs, assets_crumbs, here
 from imagepipe.views.checklist import checklist
 from imagepipe.views.crop_details import CropReport
 from imagepipe.views.provenance import provenance_of
-from imagepipe.views.recipes import recipe_rows
+from imagepipe.views.recipes import downloads, recipe_rows
+from imagepipe.views.replays import latest_replay, report_of
 from imagepipe.views.versions import version_rows
 
 
@@ -48,6 +49,7 @@ class AssetView(WagtailAdminTemplateMixin, View):
         versions = version_rows(asset, user, verbs)
         shown = self._shown([row.version for row in versions])
         steps = checklist(asset, verbs)
+        replay_run = latest_replay(shown, user)
         return super().get_context_data(
             asset=asset,
             verbs=verbs,
@@ -61,7 +63,10 @@ class AssetView(WagtailAdminTemplateMixin, View):
             rights=rights_of(asset),
             alt_texts=sorted(asset.alt_texts().items()),
             recipe=recipe_rows(shown.recipe) if shown else [],
-            recipe_url=_recipe_url(asset, shown),
+            downloads=downloads(shown),
+            replay_url=_replay_url(shown) if verbs["generate"] else "",
+            replay_run=replay_run,
+            replay=report_of(replay_run) if replay_run else None,
             provenance=provenance_of(shown) if shown else None,
             crops=CropReport(shown).states if shown else [],
             usage=usage_of(asset, user),
@@ -83,10 +88,10 @@ class AssetView(WagtailAdminTemplateMixin, View):
         return by_number[max(by_number)] if by_number else None
 
 
-def _recipe_url(asset: Asset, version: AssetVersion | None) -> str:
+def _replay_url(version: AssetVersion | None) -> str:
     if version is None or version.recipe is None:
         return ""
-    return reverse("imagepipe_admin:recipe", args=[asset.uid, version.number])
+    return reverse("imagepipe_admin:replay", args=[version.asset.uid, version.number])
 
 
 def _image_url(asset: Asset, user: Any) -> str | None:

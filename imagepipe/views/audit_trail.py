@@ -28,6 +28,7 @@ LABELS = {
     "imagepipe.reject": _("Rejected"),
     "imagepipe.publish": _("Published"),
     "imagepipe.withdraw": _("Withdrawn"),
+    "imagepipe.replay": _("Replayed"),
 }
 FACTS = {
     "version": _("Version"),

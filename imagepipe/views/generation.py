@@ -22,6 +22,7 @@ from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.expert_form import ExpertForm, limits_of
 from imagepipe.views.generation_form import GenerateForm
 from imagepipe.views.quotas import refusal
+from imagepipe.views.recipe_import import imported_values
 
 
 class GenerateView(WagtailAdminTemplateMixin, View):
@@ -37,7 +38,9 @@ class GenerateView(WagtailAdminTemplateMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         known = ("template", "guide")
         initial = {name: request.GET[name] for name in known if name in request.GET}
-        return self._show(ExpertForm(request.user, initial=initial))
+        return self._show(
+            ExpertForm(request.user, initial=initial | imported_values(request))
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ExpertForm(request.user, request.POST, request.FILES)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from imagepipe.review.models import Review
 from imagepipe.views.access import may, visible_runs
+from imagepipe.views.replays import report_of
 from imagepipe.views.sentences import in_reader_language
 from imagepipe.views.slots import Slot, slots
 from imagepipe.views.step_rows import step_rows, unbegun
@@ -42,7 +43,8 @@ def run_message(run: Run) -> str:
     if run.state == RunState.QUEUED:
         return waiting_message(run)
     if run.state == RunState.SUCCEEDED:
-        return _("All pictures are there.")
+        replay = report_of(run)
+        return replay.sentence if replay else _("All pictures are there.")
     if run.state == RunState.CANCELLED:
         return _("The run was cancelled. What was finished is kept.")
     if run.state == RunState.FAILED:

@@ -19,6 +19,7 @@ from imagepipe.views.breadcrumbs import Crumbs, here, runs_crumbs
 from imagepipe.views.edited_picture import origin_of
 from imagepipe.views.graph_drawing import draw
 from imagepipe.views.progress import card_context, describe, warnings_of
+from imagepipe.views.replays import report_of
 from imagepipe.views.run_stream import stream_possible
 from imagepipe.views.slots import slots
 from imagepipe.views.step_rows import step_rows
@@ -57,6 +58,7 @@ class RunView(WagtailAdminTemplateMixin, View):
             warnings=warnings_of(self.run),
             drawing=draw(self.run, step_rows(self.run)),
             is_told=self.request.user.pk in asked_for(self.run),
+            replay=report_of(self.run),
             has_stream=stream_possible(self.request),
             repeated=visible_runs(self.request.user).filter(pk=self.run.retry_of_id).first(),
             retries=visible_runs(self.request.user).filter(retry_of=self.run).defer("graph"),

@@ -183,6 +183,28 @@ ENGINES = (
     ),
 )
 
+IMPORTS = (
+    gettext_noop("The recipe names more than can be put together again."),
+    gettext_noop("“%(kind)s” is not a kind of adapter."),
+    gettext_noop("The file is larger than %(size)d MiB."),
+    gettext_noop("The JSON is longer than %(limit)d characters."),
+    gettext_noop("The text is longer than %(limit)d characters."),
+    gettext_noop("This is not JSON, or it is nested too deeply."),
+    gettext_noop("The workflow has more than %(limit)d nodes."),
+    gettext_noop("The workflow has more than %(limit)d nodes, or many links."),
+    gettext_noop("The workflow has no sampler, so it makes no picture."),
+    gettext_noop("There is nothing to read. Paste a text, or choose a file."),
+    gettext_noop("This JSON is no recipe of a known tool."),
+    gettext_noop("This is neither a PNG, JPEG or WebP picture nor a text file."),
+    gettext_noop(
+        "The text has no line that begins with “Steps: ”, so it is no recipe of A1111."
+    ),
+    gettext_noop(
+        "There is no recipe in this file. Pictures lose it when they are edited or sent "
+        "through a messenger; drop the file as the tool has written it, or paste the text."
+    ),
+)
+
 NOUNS = (
     gettext_noop("The seed"),
     gettext_noop("The width"),
@@ -224,7 +246,7 @@ def _value(name: str, text: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
-    groups = (PROGRESS, POLICY, FAILURES, REQUESTS, EDITS, MODELS, ENGINES)
+    groups = (PROGRESS, POLICY, FAILURES, REQUESTS, EDITS, MODELS, ENGINES, IMPORTS)
     return tuple((sentence, *_pattern(sentence)) for group in groups for sentence in group)
 
 

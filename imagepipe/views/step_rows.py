@@ -25,6 +25,7 @@ KINDS: dict[str, Promise] = {
     "checks": pgettext_lazy("step", "Check"),
     "offer": pgettext_lazy("step", "Offer"),
     "pick": pgettext_lazy("step", "Pick"),
+    "replay": pgettext_lazy("step", "Replay"),
 }
 
 

@@ -150,7 +150,7 @@ class RetryRun(Action[Run, Run]):
         copied = (
             "title", "graph", "graph_sha256", "request", "collection",
             "template", "model", "variation_of", "priority", "resource", "memory_bytes",
-            "site",
+            "site", "replay_of",
         )  # fmt: skip
         run = Run(retry_of=old, **{name: getattr(old, name) for name in copied})
         queue_run(run, self.user)

@@ -78,6 +78,14 @@ class Run(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    replay_of = models.ForeignKey(
+        AssetVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replays",
+    )
+    """The version whose recipe is made again and compared; such a run offers nothing."""
     state = models.CharField(
         max_length=16,
         choices=RunState.choices,

@@ -15,6 +15,7 @@ from imagepipe.assets.actions import IngestVersion, SetAltText
 from imagepipe.assets.inspection import inspect_picture
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.crop_actions import RemoveCrop, RestoreCrop, SetCrop
+from imagepipe.generation.recipe import Environment, ModelFacts, Recipe
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.actions import PromoteModel, RegisterModel, RetireModel
 from imagepipe.registry.models import RegisteredModel
@@ -29,6 +30,7 @@ from imagepipe.workflow.actions import (
     StartRun,
 )
 from imagepipe.workflow.briefs import Brief
+from imagepipe.workflow.matrix_actions import Cell, StartMatrix
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.notice_actions import AskForNotice, SetNoticePreference
 from imagepipe.workflow.queue_actions import (
@@ -45,6 +47,7 @@ from imagepipe.workflow.quota_actions import (
     RequestMore,
     SetQuota,
 )
+from imagepipe.workflow.replay_actions import ReplayVersion
 from tests.delivery.library import Library, png
 
 Case = Callable[[Library, Collection, AbstractBaseUser | None], Action[Any, Any]]
@@ -145,6 +148,16 @@ def new_run(place: Collection) -> Run:
     return Run(title="Boat", template=template, collection=place)
 
 
+RECIPE = Recipe(
+    prompt="a boat",
+    seed=1,
+    width=64,
+    height=64,
+    steps=2,
+    guidance=4.0,
+    model=ModelFacts("sketch", "fake", ""),
+    environment=Environment("fake", "1"),
+)
 BRIEF = Brief(variables={"subject": "boat"}, candidates=1)
 
 
@@ -204,6 +217,15 @@ def move_run(library: Library, place: Collection, user: Any) -> Action[Any, Any]
 
 def set_priority(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return SetPriority(run_in(place), user, priority=50)
+
+
+def start_matrix(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return StartMatrix(new_run(place), user, cells=[Cell("one", BRIEF), Cell("two", BRIEF)])
+
+
+def replay(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    version = library.version(library.asset(collection=place), recipe=RECIPE.to_dict())
+    return ReplayVersion(version, user)
 
 
 def _personal_quota(user: Any) -> Quota:

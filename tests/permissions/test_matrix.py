@@ -50,6 +50,8 @@ MATRIX: dict[cases.Case, str] = {
     cases.start_run:        "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.cancel_run:       "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.retry_run:        "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.start_matrix:     "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.replay:           "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.ask_for_notice:   "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.pause_run:        "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.resume_run:       "-    -    -    x    -    -    -    -    -    -    -    x    x",

@@ -20,6 +20,7 @@
       hidden: { type: Number, default: 15000 },
       announced: { type: String, default: '' },
       lost: String,
+      reload: Boolean,
     };
 
     connect() {
@@ -177,6 +178,10 @@
     finish(run) {
       this.finishedValue = true;
       this.silence();
+      if (this.reloadValue && run.state === 'succeeded') {
+        window.location.reload(); // the verdict is drawn by the server
+        return;
+      }
       const failed = run.state === 'failed';
       this.whileRunningTargets.forEach((element) => { element.hidden = true; });
       this.repeatTargets.forEach((element) => { element.hidden = run.state === 'succeeded'; });

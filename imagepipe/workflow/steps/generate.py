@@ -19,8 +19,8 @@ from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.steps.registry import Step
 
 
-def get_backend(name: str) -> Backend:
-    """Return the backend with this installation's options."""
+def get_backend(name: str, **chosen: Any) -> Backend:
+    """Return the backend with this installation's options; ``chosen`` ones override them."""
     settings = get_settings()
     options: dict[str, Any] = {}
     if name == "diffusers":
@@ -32,7 +32,7 @@ def get_backend(name: str) -> Backend:
             "attention": settings.ATTENTION,
             "memory": settings.MODEL_MEMORY,
         }
-    return backends.get(name, **(options | dict(settings.BACKENDS.get(name, {}))))
+    return backends.get(name, **(options | dict(settings.BACKENDS.get(name, {})) | chosen))
 
 
 def run(context: StepContext) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def run(context: StepContext) -> dict[str, Any]:
         sha256=facts["sha256"],
     )
     request = make_request(params, model.slug, context.inputs)
-    progress = _Progress(context)
+    progress = Progress(context)
     try:
         result = get_backend(facts["backend"]).generate(request, model, progress)
     except Cancelled as error:
@@ -109,7 +109,7 @@ def read_controls(
     )
 
 
-class _Progress:
+class Progress:
     """Called by the backend after each step: may stop it, reports at most twice a second."""
 
     def __init__(self, context: StepContext) -> None:
