@@ -139,6 +139,7 @@ class Job:
                 max_size=MAX_PREVIEW,
                 compression=None,
                 logger=_quiet,
+                legacy=True,
             )
             return self._connection
         except (WebSocketException, OSError, EOFError, ValueError):
