@@ -25,8 +25,10 @@ FIRST_REST, LONGEST_REST = 30.0, 900.0
 """Seconds."""
 
 
-def failed(name: str, error: str, now: dt.datetime) -> None:
-    """Count an outage of an engine; from the third on it rests."""
+def failed(
+    name: str, error: str, now: dt.datetime, retry_after: float | None = None
+) -> None:
+    """Count an outage of an engine; from the third on it rests, or as long as it asks for."""
     with transaction.atomic():
         EngineHealth.objects.get_or_create(name=name)
         health = EngineHealth.objects.select_for_update().get(name=name)
@@ -37,6 +39,9 @@ def failed(name: str, error: str, now: dt.datetime) -> None:
             rest = min(LONGEST_REST, doubled)
             health.open_until = now + dt.timedelta(seconds=rest)
             logger.warning("engine rests", extra={"engine": name, "seconds": rest})
+        if retry_after:
+            until = now + dt.timedelta(seconds=retry_after)
+            health.open_until = max(until, health.open_until or until)
         health.save()
 
 

@@ -42,15 +42,14 @@ def fail(run: Run, owner: str, error: Exception) -> None:
         connection.close()
     tell_engine(run, error)
     if kind is ErrorClass.RETRYABLE and run.attempt < get_settings().MAX_ATTEMPTS:
-        _queue_again(run, owner, code, reason)
+        _queue_again(run, owner, code, reason, pause_before(run.attempt + 1, run.uid.hex, error))
         return
     if kind is ErrorClass.RETRYABLE:
         kind = ErrorClass.EXHAUSTED
     end(run, owner, RunState.FAILED, error_code=code, error=reason, error_class=kind)
 
 
-def _queue_again(run: Run, owner: str, code: str, reason: str) -> None:
-    pause = dt.timedelta(seconds=pause_before(run.attempt + 1, run.uid.hex))
+def _queue_again(run: Run, owner: str, code: str, reason: str, pause: float) -> None:
     with contextlib.suppress(LeaseLost, InvalidState):
         state.advance(
             run,
@@ -59,7 +58,7 @@ def _queue_again(run: Run, owner: str, code: str, reason: str) -> None:
             message=reason[:255],
             error_code=code,
             error_class=ErrorClass.RETRYABLE,
-            not_before=database_now() + pause,
+            not_before=database_now() + dt.timedelta(seconds=pause),
         )
 
 
@@ -71,7 +70,7 @@ def tell_engine(run: Run, error: Exception | None) -> None:
     elif isinstance(error, StorageDown):
         breakers.failed(breakers.STORAGE, str(error), database_now())
     elif getattr(error, "outage", False) and backend:
-        breakers.failed(backend, str(error), database_now())
+        breakers.failed(backend, str(error), database_now(), getattr(error, "retry_after", None))
 
 
 def end(run: Run, owner: str, target: RunState, **values: Any) -> None:

@@ -172,7 +172,7 @@ class Automatic1111Backend:
         self, info: dict[str, Any], checkpoint: dict[str, Any] | None, model: ModelReference
     ) -> Environment:
         version = info.get("version")
-        libraries = dict(library_versions("httpx", "Pillow"))
+        libraries = dict(library_versions("httpx2", "Pillow"))
         if isinstance(version, str):
             libraries["stable-diffusion-webui"] = version[:80]
         sampler = info.get("sampler_name")

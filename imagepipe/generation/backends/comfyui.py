@@ -216,7 +216,7 @@ class ComfyUIBackend:
     def _environment(self, template: Template, graph: Graph) -> Environment:
         stats = self._system.get()
         system, devices = stats.get("system"), stats.get("devices")
-        libraries = dict(library_versions("httpx", "websockets", "Pillow"))
+        libraries = dict(library_versions("httpx2", "websockets", "Pillow"))
         for name in ("comfyui_version", "pytorch_version", "python_version"):
             value = system.get(name) if isinstance(system, dict) else None
             if isinstance(value, str):

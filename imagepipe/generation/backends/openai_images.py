@@ -155,7 +155,7 @@ class OpenAIImagesBackend:
         return self._remote.fetch(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
     def _environment(self, answer: Any) -> Environment:
-        libraries = dict(library_versions("httpx", "Pillow"))
+        libraries = dict(library_versions("httpx2", "Pillow"))
         for name in ("quality", "background"):
             value = answer.get(name)
             if isinstance(value, str) and len(value) <= 40:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from imagepipe.generation.backends.address import Address
 from imagepipe.generation.exceptions import (
