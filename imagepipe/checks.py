@@ -98,7 +98,7 @@ def _is_public(options: dict[str, Any]) -> bool:
 
 
 def _keys(folder: KeyFolder) -> Iterable[CheckMessage]:
-    for path in folder.secrets():
+    for path in (*folder.secrets(), folder.path / "engine-keys.json"):
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Error(
                 f"Others can read the private key {path}.",

@@ -11,6 +11,7 @@ from imagepipe.delivery.models import (
     Publication,
     StoredRendition,
 )
+from imagepipe.generation.models import Engine
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.models import Review
@@ -31,6 +32,7 @@ __all__ = [
     "AuditEvent",
     "Candidate",
     "DeliveryLease",
+    "Engine",
     "EngineHealth",
     "FeedEntry",
     "Lineage",

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
 from imagepipe.conf import get_settings
+from imagepipe.generation import engines
 from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.queue_models import EngineHealth
 
@@ -55,8 +56,8 @@ def succeeded(names: Iterable[str]) -> None:
 def resting(now: dt.datetime) -> frozenset[str]:
     """Return the engines that must not be given a run now."""
     rows = EngineHealth.objects.filter(open_until__gt=now).values_list("name", flat=True)
-    limits = get_settings().ENGINE_LIMITS
-    return frozenset(rows) | {name for name in limits if _is_full(name, now)}
+    limits = _limits()
+    return frozenset(rows) | {name for name in limits if _is_full(limits[name], name, now)}
 
 
 def admit(name: str, now: dt.datetime) -> bool:
@@ -65,7 +66,8 @@ def admit(name: str, now: dt.datetime) -> bool:
     Locks the engine's row where there is a limit to keep or an outage to probe, so that two
     workers do not both take the last place.
     """
-    limited = name in get_settings().ENGINE_LIMITS
+    limits = _limits()
+    limited = name in limits
     if limited:
         EngineHealth.objects.get_or_create(name=name)
     health = EngineHealth.objects.select_for_update().filter(name=name)
@@ -76,7 +78,7 @@ def admit(name: str, now: dt.datetime) -> bool:
         return True
     if row.open_until is not None and row.open_until > now:
         return False
-    if limited and _is_full(name, now):
+    if limited and _is_full(limits[name], name, now):
         return False
     if row.failures >= OPEN_AFTER:
         row.open_until = now + dt.timedelta(seconds=FIRST_REST)
@@ -84,8 +86,12 @@ def admit(name: str, now: dt.datetime) -> bool:
     return True
 
 
-def _is_full(name: str, now: dt.datetime) -> bool:
-    limits = get_settings().ENGINE_LIMITS[name]
+def _limits() -> dict[str, Mapping[str, int]]:
+    """Of the settings and of the engines that were entered in the admin."""
+    return {**engines.limits(), **get_settings().ENGINE_LIMITS}
+
+
+def _is_full(limits: Mapping[str, int], name: str, now: dt.datetime) -> bool:
     runs = Run.objects.filter(model__backend=name)
     concurrent, per_minute = limits.get("concurrent"), limits.get("per_minute")
     if concurrent and runs.filter(state=RunState.RUNNING).count() >= concurrent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import socket
@@ -131,7 +132,8 @@ class ComfyUIServer(EngineServer):
 
     def drop_sockets(self) -> None:
         for ws in list(self.sockets.values()):
-            ws.socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # it may be closed already
+                ws.socket.shutdown(socket.SHUT_RDWR)
         self.sockets.clear()
 
     def _history(self, asked: Asked) -> Reply:

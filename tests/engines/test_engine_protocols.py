@@ -125,7 +125,7 @@ def test_nobody_elses_job_is_interrupted(web_ui: WebUIServer) -> None:
     body = {"prompt": "x", "seed": 1, "steps": 150, "cfg_scale": 7, "width": 64, "height": 64}
     other = threading.Thread(target=lambda: web_ui._work(body, None, None))
     other.start()
-    until(lambda: web_ui.state["sampling_step"] > 0)
+    until(lambda: web_ui.state.get("sampling_step"))
     theirs = web_ui.state["job_timestamp"]
 
     told: list[int] = []

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
 from imagepipe.exceptions import ImagepipeError
+from imagepipe.generation import engines
 from imagepipe.generation.backends import registry as backends
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.exceptions import Cancelled
@@ -19,7 +20,9 @@ from imagepipe.workflow.steps.registry import Step
 
 
 def get_backend(name: str) -> Backend:
-    """Return the backend with this installation's options."""
+    """Return the engine of that name, or the backend with this installation's options."""
+    if (engine := engines.find_backend(name)) is not None:
+        return engine
     settings = get_settings()
     options: dict[str, Any] = {}
     if name == "diffusers":
