@@ -21,6 +21,7 @@ from imagepipe.provenance.keys import KeyFolder
 from imagepipe.provenance.masters import can_sign
 from imagepipe.quality.prompt_match import check_options
 from imagepipe.urlspec import UrlspecError
+from imagepipe.workflow.briefs import PURPOSES
 
 
 @register(Tags.compatibility)
@@ -41,7 +42,19 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_avif(),
         *_purge_targets(),
         *_prompt_match(conf),
+        *_routes(conf),
     ]
+
+
+def _routes(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    circles = [slug for slug, spare in conf.FALLBACKS.items() if slug == spare]
+    unknown = sorted(set(conf.ROUTES) - set(PURPOSES))
+    if unknown or circles:
+        yield Error(
+            f"ROUTES or FALLBACKS cannot be used: {', '.join([*unknown, *circles])}.",
+            hint=f"ROUTES knows the purposes {', '.join(PURPOSES)}; a fallback is another model.",
+            id="imagepipe.E012",
+        )
 
 
 def _prompt_match(conf: ImagepipeSettings) -> Iterable[CheckMessage]:

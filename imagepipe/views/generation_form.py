@@ -23,8 +23,10 @@ from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
+from imagepipe.views.unsupported import unsupported
 from imagepipe.workflow.actions import StartRun
 from imagepipe.workflow.briefs import MAX_SEED, MAX_SIDE, Brief, make_plan
+from imagepipe.workflow.engine_capabilities import capabilities_of
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.models import Run
 from imagepipe.workflow.production import MAX_CANDIDATES
@@ -145,6 +147,17 @@ class GenerateForm(forms.Form):
         self.variable_names = self._add_variables()
         if self.chosen_template is None:
             self._require_words_and_model()
+        self._grey_out_unsupported()
+
+    def _grey_out_unsupported(self) -> None:
+        """Where one model alone is possible, what its engine cannot follow says so."""
+        if self.only_model is None:
+            return
+        capabilities = capabilities_of(self.only_model)
+        for name, reason in (unsupported(capabilities) if capabilities else {}).items():
+            if name in self.fields:
+                self.fields[name].disabled = True
+                self.fields[name].help_text = reason
 
     def _offer_collections(self) -> None:
         collections = collections_for(self.user, "generate")

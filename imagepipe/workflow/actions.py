@@ -21,7 +21,7 @@ from imagepipe.exceptions import InvalidState
 from imagepipe.review.actions import ApproveVersion
 from imagepipe.review.models import Review
 from imagepipe.workflow import blobs, production, state
-from imagepipe.workflow.briefs import Brief, make_plan, usable_model
+from imagepipe.workflow.briefs import Brief, make_plan, routed, usable_model
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
 from imagepipe.workflow.models import Candidate, Run, RunState
@@ -86,6 +86,7 @@ class StartRun(Action[Run, Run]):
         check_types(graph)
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
         run.model = run.model or (run.template.model if run.template else None)
+        run.model = run.model or routed(brief)
         run.request = brief.to_dict() | {"prompt_used": plan.prompt, "seeds": list(plan.seeds)}
         queue_run(run, self.user)
         self.audit_data = {

@@ -56,8 +56,8 @@ def succeeded(names: Iterable[str]) -> None:
 def resting(now: dt.datetime) -> frozenset[str]:
     """Return the engines that must not be given a run now."""
     rows = EngineHealth.objects.filter(open_until__gt=now).values_list("name", flat=True)
-    limits = _limits()
-    return frozenset(rows) | {name for name in limits if _is_full(limits[name], name, now)}
+    full = {name for name, limit in limits().items() if _is_full(limit, name, now)}
+    return frozenset(rows) | full
 
 
 def admit(name: str, now: dt.datetime) -> bool:
@@ -66,8 +66,8 @@ def admit(name: str, now: dt.datetime) -> bool:
     Locks the engine's row where there is a limit to keep or an outage to probe, so that two
     workers do not both take the last place.
     """
-    limits = _limits()
-    limited = name in limits
+    limit = limits().get(name)
+    limited = limit is not None
     if limited:
         EngineHealth.objects.get_or_create(name=name)
     health = EngineHealth.objects.select_for_update().filter(name=name)
@@ -78,7 +78,7 @@ def admit(name: str, now: dt.datetime) -> bool:
         return True
     if row.open_until is not None and row.open_until > now:
         return False
-    if limited and _is_full(limits[name], name, now):
+    if limit is not None and _is_full(limit, name, now):
         return False
     if row.failures >= OPEN_AFTER:
         row.open_until = now + dt.timedelta(seconds=FIRST_REST)
@@ -86,7 +86,7 @@ def admit(name: str, now: dt.datetime) -> bool:
     return True
 
 
-def _limits() -> dict[str, Mapping[str, int]]:
+def limits() -> dict[str, Mapping[str, int]]:
     """Of the settings and of the engines that were entered in the admin."""
     return {**engines.limits(), **get_settings().ENGINE_LIMITS}
 

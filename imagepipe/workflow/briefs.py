@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from imagepipe.conf import get_settings
+from imagepipe.generation.downgrades import nearest_size
 from imagepipe.prompts import rendering
 from imagepipe.prompts.exceptions import PromptError
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
+from imagepipe.workflow.engine_capabilities import fixed_sizes
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
 
@@ -25,6 +27,8 @@ MAX_STEPS = 150
 MAX_SEED = 2**53 - 1
 """So that a seed survives a trip through a browser."""
 RANDOM_SEEDS = 2**32
+IDEATION, PRODUCTION = "ideation", "production"
+PURPOSES = (IDEATION, PRODUCTION)
 NUMBERS = {
     "candidates": gettext_lazy("Candidates"),
     "width": gettext_lazy("Width in pixels"),
@@ -52,6 +56,8 @@ class Brief:
     guidance: float | None = None
     seed_policy: str | None = None
     seed: int | None = None
+    purpose: str | None = None
+    """Names a model of ``IMAGEPIPE["ROUTES"]``; None: production."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be kept with the run."""
@@ -71,7 +77,7 @@ def make_plan(
     brief: Brief, *, title: str, template: PromptTemplate | None, model: RegisteredModel | None
 ) -> Plan:
     """Return the plan. Raises ``InvalidBrief`` or a ``PromptError`` with what to do."""
-    model = usable_model(model or (template.model if template else None))
+    model = usable_model(model or (template.model if template else None) or routed(brief))
     prompt, negative, facts = _texts(brief, template)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
     width = _whole("width", _first(brief.width, template and template.width, 512), 16, MAX_SIDE)
@@ -115,6 +121,17 @@ def make_plan(
     )
 
 
+def routed(brief: Brief) -> RegisteredModel | None:
+    """Return the model for the purpose of a brief. Raises ``InvalidBrief``."""
+    purpose = brief.purpose or PRODUCTION
+    if purpose not in PURPOSES:
+        raise InvalidBrief(_("This purpose is unknown."), "purpose")
+    slug = get_settings().ROUTES.get(purpose)
+    if slug is None:
+        return None
+    return RegisteredModel.objects.filter(slug=slug).first()
+
+
 def usable_model(model: RegisteredModel | None) -> RegisteredModel:
     """Return the model if it may be used. Raises ``InvalidBrief``."""
     if model is None:
@@ -137,8 +154,11 @@ def usable_model(model: RegisteredModel | None) -> RegisteredModel:
 def native_size(width: int, height: int, model: RegisteredModel) -> tuple[int, int]:
     """Return the size to ask the model for: the wanted shape in the area it was made for.
 
-    Sides are multiples of 64 for models of 512 pixels and more, else of 8.
+    Sides are multiples of 64 for models of 512 pixels and more, else of 8. Of an engine that
+    makes a few sizes only, it is the one of the nearest shape.
     """
+    if sizes := fixed_sizes(model):
+        return nearest_size(width, height, sizes)
     side = min(model.native_width, model.native_height)
     multiple = 64 if side >= 512 else 8
     area = model.native_width * model.native_height

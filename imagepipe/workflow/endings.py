@@ -66,6 +66,8 @@ def tell_engine(run: Run, error: Exception | None) -> None:
     """Count an outage of the engine that failed, or that it works again."""
     backend = run.model.backend if run.model_id else ""
     if error is None:
+        if run.steps.filter(output__has_key="fallback").exists():
+            backend = ""  # it was not this engine that did it
         breakers.succeeded([breakers.STORAGE, backend])
     elif isinstance(error, StorageDown):
         breakers.failed(breakers.STORAGE, str(error), database_now())

@@ -18,12 +18,8 @@ from typing import Any
 from PIL import Image
 
 from imagepipe.generation.backends.address import parse_address
-from imagepipe.generation.backends.answers import (
-    MAX_PREVIEW,
-    decode_base64,
-    read_answer,
-    read_preview,
-)
+from imagepipe.generation.backends.answers import decode_base64, read_answer
+from imagepipe.generation.backends.automatic1111_job import SHORT_SECONDS, Job, turn_at
 from imagepipe.generation.backends.inputs import Inputs, read_inputs
 from imagepipe.generation.backends.progress import Progress, watch
 from imagepipe.generation.backends.remembered import Remembered
@@ -31,7 +27,6 @@ from imagepipe.generation.backends.remote import MAX_ANSWER, Remote
 from imagepipe.generation.capabilities import Capabilities
 from imagepipe.generation.environment import library_versions, platform_name
 from imagepipe.generation.exceptions import (
-    GenerationError,
     InvalidAnswer,
     InvalidModel,
     InvalidPicture,
@@ -41,17 +36,11 @@ from imagepipe.generation.pictures import to_png
 from imagepipe.generation.recipe import Environment
 from imagepipe.generation.request import Control, Mode, ModelReference, OnStep, Request, Result
 
-SHORT_SECONDS = 10.0
-"""For calls that only ask."""
 FRESH_SECONDS = 300.0
 MULTIPLE = 8
 EXTRA_NETWORK = re.compile(r"<[^<>:]{1,60}:[^<>]{1,200}>")
 """With this the server loads files that nobody allowed; see ``Adapter`` for how to use them."""
 SAMPLERS = 200
-
-_turns: dict[str, threading.Lock] = {}
-_turns_lock = threading.Lock()
-
 
 class Automatic1111Backend:
     """Text to image, image to image, inpainting and outpainting, with LoRA and ControlNet.
@@ -121,10 +110,10 @@ class Automatic1111Backend:
         )
 
     def _run(self, route: str, body: dict[str, Any], progress: Progress) -> Any:
-        turn = _turn(self._remote.address.origin)
+        turn = turn_at(self._remote.address.origin)
         while not turn.acquire(timeout=max(self._poll, 0.2)):
             progress.still_there()
-        job = _Job(self._remote, self._poll)
+        job = Job(self._remote, self._poll)
         ended = threading.Event()
 
         def call() -> Any:
@@ -195,76 +184,6 @@ class Automatic1111Backend:
         if not known:
             known = (self._checkpoint(model) or {}).get("sha256")
         return known if isinstance(known, str) and re.fullmatch(r"[0-9a-f]{64}", known) else ""
-
-
-class _Job:
-    """Our job on a server that others may use as well."""
-
-    def __init__(self, remote: Remote, poll: float) -> None:
-        self._remote = remote
-        self._poll = poll
-        self._foreign = self._timestamp(self._ask())
-
-    def look(self, progress: Progress) -> None:
-        """Tell how far our job is."""
-        state = self._ask()
-        step, steps = _count(state, "sampling_step"), _count(state, "sampling_steps")
-        if not steps or not self._is_ours(state) or step <= progress.done:
-            progress.still_there()
-            return
-        progress.reach(min(step, steps), steps, self._preview())
-
-    def stop(self, ended: threading.Event) -> None:
-        """Interrupt our job as soon as the server works on it, until its call has ended."""
-        while not ended.is_set():
-            state = self._ask()
-            if _count(state, "job_count") and self._is_ours(state):
-                try:
-                    self._remote.call("POST", "/sdapi/v1/interrupt", timeout=SHORT_SECONDS)
-                except GenerationError:
-                    return
-            ended.wait(self._poll)
-
-    def _is_ours(self, state: dict[str, Any]) -> bool:
-        """Whether it is not the job that was there before ours was sent."""
-        timestamp = self._timestamp(state)
-        if timestamp != self._foreign:
-            self._foreign = ""
-        return not timestamp or timestamp != self._foreign
-
-    def _timestamp(self, state: dict[str, Any]) -> str:
-        return str(state.get("job_timestamp")) if _count(state, "job_count") else ""
-
-    def _ask(self) -> dict[str, Any]:
-        data = self._progress(skip=True)
-        state = data.get("state")
-        return state if isinstance(state, dict) else {}
-
-    def _preview(self) -> bytes | None:
-        image = self._progress(skip=False).get("current_image")
-        if not image:
-            return None
-        try:
-            return read_preview(decode_base64(image, MAX_PREVIEW))
-        except InvalidPicture:
-            return None
-
-    def _progress(self, skip: bool) -> dict[str, Any]:
-        """Progress is not worth a failure: the call itself tells what went wrong."""
-        try:
-            data = self._remote.get_json(
-                "/sdapi/v1/progress",
-                timeout=SHORT_SECONDS,
-                skip_current_image="true" if skip else "false",
-            )
-        except GenerationError:
-            return {}
-        return data if isinstance(data, dict) else {}
-
-
-def _turn(origin: str) -> threading.Lock:
-    with _turns_lock:
-        return _turns.setdefault(origin, threading.Lock())
 
 
 def _refuse_extra_networks(request: Request) -> None:
@@ -371,8 +290,3 @@ def _seed(info: dict[str, Any], asked: int) -> tuple[int, tuple[str, ...]]:
             return seed, (f"The engine used the seed {seed} instead of {asked}.",)
         return seed, ()
     return asked, ("The engine did not say which seed it used.",)
-
-
-def _count(state: dict[str, Any], name: str) -> int:
-    value = state.get(name)
-    return value if isinstance(value, int) and 0 <= value < 100_000 else 0

@@ -13,9 +13,10 @@ from imagepipe.generation.backends import registry as backends
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.exceptions import Cancelled
 from imagepipe.generation.recording import build_recipe
-from imagepipe.generation.request import ModelReference, Request
+from imagepipe.generation.request import Request
 from imagepipe.workflow import blobs
 from imagepipe.workflow.context import StepContext
+from imagepipe.workflow.picture_making import make_picture
 from imagepipe.workflow.steps.registry import Step
 
 
@@ -40,16 +41,10 @@ def get_backend(name: str) -> Backend:
 def run(context: StepContext) -> dict[str, Any]:
     params = context.node.params
     facts = params["model"]
-    model = ModelReference(
-        slug=facts["slug"],
-        location=facts["location"],
-        family=facts["family"],
-        sha256=facts["sha256"],
-    )
     request = Request(
         prompt=params["prompt"],
         negative_prompt=params["negative"],
-        model=model.slug,
+        model=facts["slug"],
         seed=params["seed"],
         width=params["width"],
         height=params["height"],
@@ -60,20 +55,22 @@ def run(context: StepContext) -> dict[str, Any]:
     )
     progress = _Progress(context)
     try:
-        result = get_backend(facts["backend"]).generate(request, model, progress)
+        made = make_picture(context.run, request, facts, progress, get_backend)
     except Cancelled as error:
         # A backend may wrap what on_step raised; the original reason decides what follows.
         raise progress.reason or error from error
     context.check()
-    return {
+    result = made.result
+    output = {
         "sha256": blobs.store(result.png),
         "width": result.width,
         "height": result.height,
         "seed": result.seed,
         "seconds": round(result.seconds, 3),
         "warnings": list(result.warnings),
-        "recipe": build_recipe(request, model, result).to_dict(),
+        "recipe": build_recipe(made.request, made.model, result).to_dict(),
     }
+    return output | ({"fallback": made.fallback} if made.fallback else {})
 
 
 class _Progress:
