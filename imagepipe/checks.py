@@ -52,7 +52,7 @@ def _routes(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
     if unknown or circles:
         yield Error(
             f"ROUTES or FALLBACKS cannot be used: {', '.join([*unknown, *circles])}.",
-            hint=f"ROUTES knows the purposes {', '.join(PURPOSES)}; a fallback is another model.",
+            hint=f"ROUTES knows {', '.join(PURPOSES)}; a fallback is another model.",
             id="imagepipe.E012",
         )
 

@@ -60,7 +60,10 @@ def downgrade(
     return smaller, tuple(lost)
 
 
-def nearest_size(width: int, height: int, sizes: tuple[tuple[int, int], ...]) -> tuple[int, int]:
+Size = tuple[int, int]
+
+
+def nearest_size(width: int, height: int, sizes: tuple[Size, ...]) -> Size:
     """Return the one of some sizes whose shape is nearest, the larger one of equals."""
     ratio = width / height
 

@@ -13,6 +13,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -76,11 +77,11 @@ def drop_old_keys() -> None:
     _write(key_file(), {"active": active, "keys": {active: data["keys"][active]}})
 
 
-def _read(path: Path) -> dict[str, dict[str, str]]:
+def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_bytes())
 
 
-def _write(path: Path, data: dict[str, object], *, replace: bool = True) -> None:
+def _write(path: Path, data: dict[str, Any], *, replace: bool = True) -> None:
     """With mode 0600, whole or not at all; two processes never make two first keys."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600

@@ -42,7 +42,8 @@ def fail(run: Run, owner: str, error: Exception) -> None:
         connection.close()
     tell_engine(run, error)
     if kind is ErrorClass.RETRYABLE and run.attempt < get_settings().MAX_ATTEMPTS:
-        _queue_again(run, owner, code, reason, pause_before(run.attempt + 1, run.uid.hex, error))
+        pause = pause_before(run.attempt + 1, run.uid.hex, error)
+        _queue_again(run, owner, code, reason, pause)
         return
     if kind is ErrorClass.RETRYABLE:
         kind = ErrorClass.EXHAUSTED
@@ -72,7 +73,8 @@ def tell_engine(run: Run, error: Exception | None) -> None:
     elif isinstance(error, StorageDown):
         breakers.failed(breakers.STORAGE, str(error), database_now())
     elif getattr(error, "outage", False) and backend:
-        breakers.failed(backend, str(error), database_now(), getattr(error, "retry_after", None))
+        after = getattr(error, "retry_after", None)
+        breakers.failed(backend, str(error), database_now(), after)
 
 
 def end(run: Run, owner: str, target: RunState, **values: Any) -> None:

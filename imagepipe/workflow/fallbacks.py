@@ -46,7 +46,8 @@ def reason_against(engine: str, run: Run, now: dt.datetime) -> str:
         return "it rests after failures"
     limits = breakers.limits().get(engine, {})
     started = run.started_at or now
-    others = Run.objects.filter(model__backend=engine, started_at__lt=started).exclude(pk=run.pk)
+    others = Run.objects.filter(model__backend=engine, started_at__lt=started)
+    others = others.exclude(pk=run.pk)
     concurrent, per_minute = limits.get("concurrent"), limits.get("per_minute")
     if concurrent and others.filter(state=RunState.RUNNING).count() >= concurrent:
         return "it has as much to do as it may"

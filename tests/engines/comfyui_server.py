@@ -79,7 +79,7 @@ class ComfyUIServer(EngineServer):
         return reply({"KSampler": {"input": {"required": required}}})
 
     def on_system_stats(self, asked: Asked) -> Reply:
-        system = {"comfyui_version": "0.9.2", "pytorch_version": "2.13.0", "python_version": "3"}
+        system = {"comfyui_version": "0.9.2", "pytorch_version": "2.13.0"}
         return reply({"system": system, "devices": [{"name": "cuda:0 Test", "type": "cuda"}]})
 
     def on_upload_image(self, asked: Asked) -> Reply:
@@ -97,9 +97,10 @@ class ComfyUIServer(EngineServer):
         body = asked.json()
         for node, facts in body["prompt"].items():
             if facts["class_type"] not in NODES:
-                error = {"type": "invalid_prompt", "message": "Cannot execute because node "
-                         f"{facts['class_type']} does not exist.", "details": f"Node ID '#{node}'",
-                         "extra_info": {}}  # fmt: skip
+                kind = facts["class_type"]
+                message = f"Cannot execute because node {kind} does not exist."
+                error = {"type": "invalid_prompt", "message": message,
+                         "details": f"Node ID '#{node}'", "extra_info": {}}  # fmt: skip
                 return reply({"error": error, "node_errors": {}}, 400)
         given = body.get("prompt_id") if self.honours_ids else None
         job = (len(self.asked), given or str(uuid.uuid4()), body["prompt"], body["client_id"])

@@ -14,6 +14,7 @@ from tests.engines.painting import decode, encode, paint, repaint
 from tests.engines.serving import Asked, EngineServer, Reply, reply
 
 KEY = "sk-test-0123456789abcdef"
+PARAMETERS = {"model", "prompt", "n", "size", "quality", "response_format"}
 SIZES = ("64x64", "96x64", "64x96")
 
 
@@ -39,7 +40,7 @@ class ImagesAPIServer(EngineServer):
         return reply({"error": {"message": "Unknown request URL"}}, 404)
 
     def _generate(self, body: dict[str, Any]) -> Reply:
-        if unknown := set(body) - {"model", "prompt", "n", "size", "quality", "response_format"}:
+        if unknown := set(body) - PARAMETERS:
             return _error(f"Unknown parameter: '{min(unknown)}'.")
         if body["size"] not in SIZES:
             return _error(f"Invalid size '{body['size']}'.")

@@ -31,7 +31,8 @@ class Asked:
     def parts(self) -> dict[str, tuple[str, bytes]]:
         """The file name and content of each part of a multipart body."""
         head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
-        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + self.body)
+        parser = email.parser.BytesParser(policy=email.policy.HTTP)
+        message = parser.parsebytes(head + self.body)
         return {
             str(part.get_param("name", header="content-disposition")): (
                 part.get_filename() or "",

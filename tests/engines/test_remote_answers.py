@@ -73,7 +73,7 @@ def bomb() -> bytes:
         (reply({"detail": "x" * 5000}, 404), RequestRefused, "x…$"),
         (Reply(402), RequestRefused, "402"),
         (reply({"error": f"key {KEY}"}, 403), BackendUnavailable, "does not accept the key"),
-        (Reply(302, headers={"Location": "/v1/files/1"}), BackendUnavailable, "another address"),
+        (Reply(302, headers={"Location": "/x"}), BackendUnavailable, "another address"),
         (Reply(body=b"<html>", content_type="text/html"), InvalidAnswer, "text/html"),
         (Reply(body=b"{"), InvalidAnswer, "damaged JSON"),
         (Reply(body=b"[" * 200_000), InvalidAnswer, "damaged JSON"),

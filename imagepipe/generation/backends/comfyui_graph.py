@@ -49,7 +49,7 @@ class Template:
 
 
 def read_template(data: Any) -> Template:
-    """Return the template of ``{"workflow": …, "inputs": {"prompt": "6.text"}, "output": "9"}``.
+    """Return the template of ``{"workflow": …, "inputs": {"prompt": "6.text"}, "output": …}``.
 
     A workflow alone will do where its nodes are the usual ones: what ``inputs`` does not name
     is found by following the links from the sampler. Raises ``ValueError``.
@@ -101,7 +101,14 @@ def add_lora(graph: Graph, loader: str, name: str, weight: float) -> None:
 
 
 def add_control(
-    graph: Graph, sampler: str, *, model: str, image: str, weight: float, start: float, end: float
+    graph: Graph,
+    sampler: str,
+    *,
+    model: str,
+    image: str,
+    weight: float,
+    start: float,
+    end: float,
 ) -> None:
     """Put a ControlNet before the sampler."""
     inputs = graph[sampler]["inputs"]

@@ -51,15 +51,16 @@ class Job:
         self._client = uuid.uuid4().hex
         self._id = str(uuid.uuid4())
         self._preview: bytes | None = None
+        self._connection: ClientConnection | None = None
         self._deadline = time.monotonic() + remote.timeout
 
     def run(self, graph: Graph) -> bytes:
         """Return the bytes of the result."""
-        connection = self._connect()
+        self._connect()
         try:
             self._submit(graph)
             try:
-                outputs = self._follow(connection)
+                outputs = self._follow()
             except InvalidPicture:
                 raise
             except BaseException:
@@ -78,9 +79,8 @@ class Job:
             raise InvalidAnswer("The engine did not say under which id it works.")
         self._id = given
 
-    def _follow(self, connection: ClientConnection | None) -> dict[str, Any]:
+    def _follow(self) -> dict[str, Any]:
         """Return the outputs from the history once the job has ended."""
-        self._connection = connection
         heard = time.monotonic()
         while True:
             if time.monotonic() > self._deadline:
@@ -111,7 +111,7 @@ class Job:
         """Return one message; None when there was none, or no connection."""
         if self._connection is None:
             time.sleep(min(self._look, RECONNECT_SECONDS))
-            self._connection = self._connect()
+            self._connect()
             return None
         try:
             return self._connection.recv(timeout=self._look)
@@ -121,14 +121,14 @@ class Job:
             self._close()
             return None
 
-    def _connect(self) -> ClientConnection | None:
-        """None when it cannot be had: the history tells the end as well."""
+    def _connect(self) -> None:
+        """Nothing when it cannot be had: the history tells the end as well."""
         address = self._remote.address
         plain = None
         try:
             # With a socket of ours the connection follows no redirect to elsewhere.
             plain = socket.create_connection((address.host, address.port), OPEN_SECONDS)
-            self._connection: ClientConnection | None = connect(
+            self._connection = connect(
                 address.socket_url(f"/ws?clientId={self._client}"),
                 sock=plain,
                 server_hostname=address.host if address.is_secure else None,
@@ -141,12 +141,10 @@ class Job:
                 logger=_quiet,
                 legacy=True,
             )
-            return self._connection
         except (WebSocketException, OSError, EOFError, ValueError):
             if plain is not None:
                 plain.close()
             self._connection = None
-            return None
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -200,10 +198,11 @@ class Job:
 
     def _queue(self) -> dict[str, list[str]]:
         found = self._remote.get_json("/queue", timeout=SHORT_SECONDS)
+        found = found if isinstance(found, dict) else {}
         return {
             name: [
                 item[1]
-                for item in (found.get(f"queue_{name}") if isinstance(found, dict) else None) or ()
+                for item in found.get(f"queue_{name}") or ()
                 if isinstance(item, list) and len(item) > 1
             ]
             for name in ("running", "pending")
@@ -258,9 +257,11 @@ def _outputs(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _failure(messages: Any) -> GenerationError:
     for message in messages if isinstance(messages, list) else ():
-        if not isinstance(message, list) or len(message) != 2 or not isinstance(message[1], dict):
+        if not isinstance(message, list) or len(message) != 2:
             continue
         kind, data = message
+        if not isinstance(data, dict):
+            continue
         if kind == "execution_interrupted":
             return RequestRefused("Somebody stopped the work at the engine itself.")
         if kind == "execution_error":

@@ -9,7 +9,6 @@ from typing import Any
 
 from imagepipe.generation.request import OnStep
 
-
 QUIET_SECONDS = 1.0
 
 

@@ -77,7 +77,8 @@ def make(name: str, /, **options: Any) -> Backend:
         _discover()
         factory = _factories.get(name)
     if factory is None:
-        raise UnknownBackend(f"There is no backend “{name}”. Known are: {', '.join(available())}.")
+        known = ", ".join(available())
+        raise UnknownBackend(f"There is no backend “{name}”. Known are: {known}.")
     return _make(name, factory, options)
 
 

@@ -45,7 +45,7 @@ class Answer:
 
 
 class Remote:
-    """One engine. ``key`` is sent as a bearer token, or as HTTP Basic if it is ``user:password``.
+    """One engine. ``key`` is sent as a bearer token, ``user:password`` as HTTP Basic.
 
     ``timeout`` is the longest wait for one whole answer, in seconds. Shared between threads.
     """
@@ -86,8 +86,8 @@ class Remote:
         kind = answer.content_type.partition(";")[0].strip().casefold()
         if kind and kind != "application/json" and not kind.endswith("+json"):
             raise InvalidAnswer(
-                f"The engine at {self.address.origin} answered with {kind[:60]} instead of JSON. "
-                "Check its address."
+                f"The engine at {self.address.origin} answered with {kind[:60]} "
+                "instead of JSON. Check its address."
             )
         try:
             return json.loads(answer.body)
@@ -134,9 +134,12 @@ class Remote:
                 **options,
             ) as response:
                 good = response.is_success
-                body = self._read(response, deadline, limit if good else MAX_ERROR, cut=not good)
+                most = limit if good else MAX_ERROR
+                body = self._read(response, deadline, most, cut=not good)
         except httpx.ConnectError:
-            raise BackendDown(f"The engine at {self.address.origin} cannot be reached.") from None
+            raise BackendDown(
+                f"The engine at {self.address.origin} cannot be reached."
+            ) from None
         except httpx.TimeoutException:
             raise self._too_late(seconds) from None
         except httpx.HTTPError:
@@ -206,7 +209,8 @@ class Remote:
                 return OutOfMemory(
                     f"The engine at {origin} has not enough memory. Choose a smaller size."
                 )
-            return BackendDown(f"The engine at {origin} failed ({status}). {detail}".strip(), after)
+            told = f"The engine at {origin} failed ({status}). {detail}".strip()
+            return BackendDown(told, after)
         return RequestRefused(f"The engine at {origin} refused ({status}). {detail}".strip())
 
     def without_key(self, text: str) -> str:
