@@ -13,6 +13,8 @@ from functools import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from imagepipe.views.engine_sentences import ENGINES_ELSEWHERE
+
 LONGEST = 4000
 """Characters; a longer text is no sentence of ours."""
 
@@ -179,7 +181,7 @@ def _value(name: str, text: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
-    groups = (PROGRESS, POLICY, FAILURES, REQUESTS, MODELS, ENGINES)
+    groups = (PROGRESS, POLICY, FAILURES, REQUESTS, MODELS, ENGINES, ENGINES_ELSEWHERE)
     return tuple((sentence, *_pattern(sentence)) for group in groups for sentence in group)
 
 
