@@ -49,7 +49,7 @@ def seal_key(engine: Engine, key: str) -> str:
 
 def context(engine: Engine) -> str:
     """A key is for one engine at one place: whoever moves the address must know the key."""
-    return f"{engine.uid.hex} {parse_address(engine.address).origin}"
+    return engine.uid.hex + "/" + parse_address(engine.address).origin
 
 
 def limits() -> dict[str, dict[str, int]]:

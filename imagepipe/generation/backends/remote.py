@@ -58,7 +58,7 @@ class Remote:
         self._process = 0
 
     def __repr__(self) -> str:
-        return f"<Remote {self.address.origin}>"
+        return "Remote:" + self.address.origin
 
     @property
     def headers(self) -> dict[str, str]:
