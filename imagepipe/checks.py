@@ -22,6 +22,7 @@ from imagepipe.provenance.keys import KeyFolder
 from imagepipe.provenance.masters import can_sign
 from imagepipe.quality.prompt_match import check_options
 from imagepipe.urlspec import UrlspecError
+from imagepipe.workflow.model_choice import PURPOSES
 
 
 @register(Tags.compatibility)
@@ -43,7 +44,19 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_avif(),
         *_purge_targets(),
         *_prompt_match(conf),
+        *_routes(conf),
     ]
+
+
+def _routes(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    circles = [slug for slug, spare in conf.FALLBACKS.items() if slug == spare]
+    unknown = sorted(set(conf.ROUTES) - set(PURPOSES))
+    if unknown or circles:
+        yield Error(
+            f"ROUTES or FALLBACKS cannot be used: {', '.join([*unknown, *circles])}.",
+            hint=f"ROUTES knows {', '.join(PURPOSES)}; a fallback is another model.",
+            id="imagepipe.E012",
+        )
 
 
 def _prompt_match(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
@@ -100,7 +113,7 @@ def _is_public(options: dict[str, Any]) -> bool:
 
 
 def _keys(folder: KeyFolder) -> Iterable[CheckMessage]:
-    for path in folder.secrets():
+    for path in (*folder.secrets(), folder.path / "engine-keys.json"):
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Error(
                 f"Others can read the private key {path}.",

@@ -84,6 +84,10 @@ class ImagepipeSettings:
     """Per backend: ``{"diffusers": {"concurrent": 2, "per_minute": 30}}``."""
     BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Options of the backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
+    FALLBACKS: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Model that takes the place of another whose engine cannot be used: slug to slug."""
+    ROUTES: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Model for a purpose: ``{"ideation": slug, "production": slug}``."""
     PROMPT_MATCH: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Options of the check ``prompt-match``: ``folder``, ``threshold``; empty: not made."""
     PUBLIC_PROMPTS: bool = False

@@ -12,6 +12,7 @@ from imagepipe.delivery.models import (
     Publication,
     StoredRendition,
 )
+from imagepipe.generation.models import Engine
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.models import Review
@@ -33,6 +34,7 @@ __all__ = [
     "AuditEvent",
     "Candidate",
     "DeliveryLease",
+    "Engine",
     "EngineHealth",
     "FeedEntry",
     "Lineage",

@@ -20,6 +20,7 @@ from imagepipe import admin_urls
 from imagepipe.assets.models import Asset
 from imagepipe.views.access import MAKING
 from imagepipe.views.asset_finder import AssetURLFinder, collection_contents
+from imagepipe.views.engines import EnginesMenuItem
 from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
 from imagepipe.views.image_chooser import add_generate_tab
 from imagepipe.views.notice_settings import NoticeSettingsPanel
@@ -104,6 +105,16 @@ def register_notice_settings(request: HttpRequest, user: Any, profile: Any) -> A
     return NoticeSettingsPanel(request, user, profile)
 
 
+def register_engines() -> MenuItem:
+    return EnginesMenuItem(
+        _("Engines"),
+        reverse("imagepipe_admin:engines"),
+        name="imagepipe-engines",
+        icon_name="cogs",
+        order=550,
+    )
+
+
 @hooks.register("construct_homepage_panels")
 def add_own_runs(request: HttpRequest, panels: list[Any]) -> None:
     panels.append(RunsPanel())
@@ -118,7 +129,10 @@ def register_group_permission_panel() -> type:
 def register_permissions() -> QuerySet[Permission]:
     return Permission.objects.filter(
         content_type__app_label="imagepipe",
-        codename__in=["add_registeredmodel", "promote_registeredmodel", "change_quota"],
+        codename__in=[
+            "add_registeredmodel", "promote_registeredmodel", "change_quota",
+            "add_engine", "change_engine",
+        ],  # fmt: skip
     )
 
 

@@ -45,6 +45,16 @@ class Capabilities:
     """Kinds of adapters, with ``supports_adapters``."""
     max_prompt_tokens: int | None = None
     """Longest prompt in the model's own tokens; None when there is no limit."""
+    only_native_sizes: bool = False
+    """Whether no other sizes than ``native_sizes`` are possible."""
+    supports_seed: bool = True
+    """Whether the seed changes anything; without, nothing is reproducible."""
+    supports_steps: bool = True
+    """Whether the number of steps changes anything."""
+    supports_strength: bool = True
+    """Whether the strength of image-to-image changes anything."""
+    identifies_weights: bool = True
+    """Whether the content hashes of all weights that are used are known."""
 
     def check(self, request: Request) -> None:
         """Raise :class:`UnsupportedRequest` with the first reason why not."""
@@ -86,6 +96,9 @@ class Capabilities:
             return f"{size} is too large; at most {self.max_pixels} pixels are possible."
         if request.mode in (Mode.INPAINT, Mode.OUTPAINT):
             return None
+        if self.only_native_sizes and (request.width, request.height) not in self.native_sizes:
+            known = ", ".join(f"{width}×{height}" for width, height in self.native_sizes)
+            return f"{size} is not possible here. Possible are: {known}."
         if request.width % self.size_multiple or request.height % self.size_multiple:
             return (
                 f"{size} is not possible with this model: "

@@ -8,6 +8,9 @@ GenerationError
 ├── UnknownBackend       no backend has that name
 ├── BackendUnavailable   the backend's software is not installed or is set up wrongly
 ├── BackendDown          a backend elsewhere does not answer at the moment
+│   └── BackendBusy          …or says that it has too much to do
+├── RequestRefused       a backend elsewhere refused what was asked
+├── InvalidAnswer        what a backend elsewhere answered is not what it should be
 ├── ModelNotFound        the model's folder or hub entry is not on this machine
 ├── UnsafeModel          the model could run code, or its weights are not safetensors
 ├── InvalidModel         the model's files cannot be read as a pipeline
@@ -68,11 +71,36 @@ class BackendUnavailable(GenerationError):
 
 
 class BackendDown(GenerationError):
-    """A backend elsewhere does not answer, or answers that it is overloaded."""
+    """A backend elsewhere does not answer, or answers that it is overloaded.
+
+    ``retry_after``: seconds until it wants to be asked again, when it said so.
+    """
 
     code = "backend-down"
     retryable = True
     outage = True
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BackendBusy(BackendDown):
+    """A backend elsewhere has too much to do, or its rate limit is reached."""
+
+    code = "backend-busy"
+
+
+class RequestRefused(GenerationError):
+    """A backend elsewhere refused what was asked; asking again changes nothing."""
+
+    code = "request-refused"
+
+
+class InvalidAnswer(GenerationError):
+    """What a backend elsewhere answered is not what its interface promises."""
+
+    code = "invalid-answer"
 
 
 class ModelNotFound(GenerationError):

@@ -205,7 +205,8 @@ class OnStep(Protocol):
     """Called with ``step`` 0 before work begins and then after each of ``steps`` steps.
 
     ``preview`` is a small JPEG or None. ``steps`` may be corrected once after step 0
-    (some schedulers walk more steps than asked). Raise
+    (some schedulers walk more steps than asked). Where nothing happens for a while the last
+    step may be told again, so that there is a chance to stop. Raise
     :class:`~imagepipe.generation.exceptions.Cancelled` to stop; it reaches the caller of
     ``generate`` unchanged, and the backend stays usable.
     """

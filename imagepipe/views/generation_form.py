@@ -21,6 +21,8 @@ from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
 from imagepipe.views.sheets import idempotency_key, sheet_field
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
+from imagepipe.views.unsupported import unsupported
+from imagepipe.workflow.abilities import abilities_if_known
 from imagepipe.workflow.actions import StartRun
 from imagepipe.workflow.briefs import MAX_SEED, MAX_SIDE, Brief, make_plan
 from imagepipe.workflow.exceptions import InvalidBrief
@@ -138,6 +140,17 @@ class GenerateForm(forms.Form):
         self.variable_names = self._add_variables()
         if self.chosen_template is None:
             self._require_words_and_model()
+        self._grey_out_unsupported()
+
+    def _grey_out_unsupported(self) -> None:
+        """Where one model alone is possible, what its engine cannot follow says so."""
+        if self.only_model is None:
+            return
+        capabilities = abilities_if_known(self.only_model)
+        for name, reason in (unsupported(capabilities) if capabilities else {}).items():
+            if name in self.fields:
+                self.fields[name].disabled = True
+                self.fields[name].help_text = reason
 
     def _offer_collections(self) -> None:
         collections = collections_for(self.user, "generate")

@@ -13,6 +13,8 @@ from functools import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from imagepipe.views.engine_sentences import ENGINES_ELSEWHERE
+
 LONGEST = 4000
 """Characters; a longer text is no sentence of ours."""
 
@@ -246,7 +248,10 @@ def _value(name: str, text: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
-    groups = (PROGRESS, POLICY, FAILURES, REQUESTS, EDITS, MODELS, ENGINES, IMPORTS)
+    groups = (
+        PROGRESS, POLICY, FAILURES, REQUESTS, EDITS, MODELS, ENGINES, ENGINES_ELSEWHERE,
+        IMPORTS,
+    )  # fmt: skip
     return tuple((sentence, *_pattern(sentence)) for group in groups for sentence in group)
 
 

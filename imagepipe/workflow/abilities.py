@@ -15,6 +15,8 @@ from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.steps.generate import get_backend
 
+HERE = ("fake", "diffusers")
+
 WORDS: Mapping[str, Promise] = {
     Mode.IMAGE_TO_IMAGE: gettext_lazy("start from a picture"),
     Mode.INPAINT: gettext_lazy("make a part of a picture anew"),
@@ -36,6 +38,23 @@ def abilities(model: RegisteredModel) -> Capabilities:
             % {"model": model, "reason": error},
             "model",
         ) from error
+
+
+def abilities_if_known(model: RegisteredModel) -> Capabilities | None:
+    """Return them; None when the engine does not answer or the model cannot be used.
+
+    An engine elsewhere is asked at most every few minutes, and for seconds at most.
+    """
+    try:
+        return abilities(model)
+    except InvalidBrief:
+        return None
+
+
+def fixed_sizes(model: RegisteredModel) -> tuple[tuple[int, int], ...]:
+    """Return the only sizes that an engine elsewhere makes; empty when it makes any."""
+    can = None if model.backend in HERE else abilities_if_known(model)
+    return can.native_sizes if can and can.only_native_sizes else ()
 
 
 def obstacle(model: RegisteredModel, mode: str) -> str:

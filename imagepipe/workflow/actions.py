@@ -10,11 +10,12 @@ from wagtail.permissions import policy_registry
 from imagepipe.actions.base import Action
 from imagepipe.exceptions import InvalidState
 from imagepipe.workflow import production, state
-from imagepipe.workflow.briefs import Brief, make_plan, usable_model
+from imagepipe.workflow.briefs import Brief, make_plan
 from imagepipe.workflow.candidate_actions import AcceptCandidate as AcceptCandidate
 from imagepipe.workflow.candidate_actions import RejectCandidate as RejectCandidate
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
+from imagepipe.workflow.model_choice import routed, usable_model
 from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.steps.registry import check_types
 
@@ -82,6 +83,7 @@ class StartRun(Action[Run, Run]):
         check_types(graph)
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
         run.model = run.model or (run.template.model if run.template else None)
+        run.model = run.model or routed(brief.purpose)
         run.request = brief.to_dict() | {
             "prompt_used": plan.prompt,
             "seeds": list(plan.seeds),

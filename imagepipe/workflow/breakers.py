@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
 from imagepipe.conf import get_settings
+from imagepipe.generation import engines
 from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.queue_models import EngineHealth
 
@@ -25,8 +26,10 @@ FIRST_REST, LONGEST_REST = 30.0, 900.0
 """Seconds."""
 
 
-def failed(name: str, error: str, now: dt.datetime) -> None:
-    """Count an outage of an engine; from the third on it rests."""
+def failed(
+    name: str, error: str, now: dt.datetime, retry_after: float | None = None
+) -> None:
+    """Count an outage of an engine; from the third on it rests, or as long as it asks for."""
     with transaction.atomic():
         EngineHealth.objects.get_or_create(name=name)
         health = EngineHealth.objects.select_for_update().get(name=name)
@@ -37,6 +40,9 @@ def failed(name: str, error: str, now: dt.datetime) -> None:
             rest = min(LONGEST_REST, doubled)
             health.open_until = now + dt.timedelta(seconds=rest)
             logger.warning("engine rests", extra={"engine": name, "seconds": rest})
+        if retry_after:
+            until = now + dt.timedelta(seconds=retry_after)
+            health.open_until = max(until, health.open_until or until)
         health.save()
 
 
@@ -50,8 +56,8 @@ def succeeded(names: Iterable[str]) -> None:
 def resting(now: dt.datetime) -> frozenset[str]:
     """Return the engines that must not be given a run now."""
     rows = EngineHealth.objects.filter(open_until__gt=now).values_list("name", flat=True)
-    limits = get_settings().ENGINE_LIMITS
-    return frozenset(rows) | {name for name in limits if _is_full(name, now)}
+    full = {name for name, limit in limits().items() if _is_full(limit, name, now)}
+    return frozenset(rows) | full
 
 
 def admit(name: str, now: dt.datetime) -> bool:
@@ -60,7 +66,8 @@ def admit(name: str, now: dt.datetime) -> bool:
     Locks the engine's row where there is a limit to keep or an outage to probe, so that two
     workers do not both take the last place.
     """
-    limited = name in get_settings().ENGINE_LIMITS
+    limit = limits().get(name)
+    limited = limit is not None
     if limited:
         EngineHealth.objects.get_or_create(name=name)
     health = EngineHealth.objects.select_for_update().filter(name=name)
@@ -71,7 +78,7 @@ def admit(name: str, now: dt.datetime) -> bool:
         return True
     if row.open_until is not None and row.open_until > now:
         return False
-    if limited and _is_full(name, now):
+    if limit is not None and _is_full(limit, name, now):
         return False
     if row.failures >= OPEN_AFTER:
         row.open_until = now + dt.timedelta(seconds=FIRST_REST)
@@ -79,8 +86,12 @@ def admit(name: str, now: dt.datetime) -> bool:
     return True
 
 
-def _is_full(name: str, now: dt.datetime) -> bool:
-    limits = get_settings().ENGINE_LIMITS[name]
+def limits() -> dict[str, Mapping[str, int]]:
+    """Of the settings and of the engines that were entered in the admin."""
+    return {**engines.limits(), **get_settings().ENGINE_LIMITS}
+
+
+def _is_full(limits: Mapping[str, int], name: str, now: dt.datetime) -> bool:
     runs = Run.objects.filter(model__backend=name)
     concurrent, per_minute = limits.get("concurrent"), limits.get("per_minute")
     if concurrent and runs.filter(state=RunState.RUNNING).count() >= concurrent:

@@ -13,14 +13,16 @@ from django.utils.translation import gettext_lazy
 
 from imagepipe.conf import get_settings
 from imagepipe.generation.decoding import decode, encode
+from imagepipe.generation.downgrades import nearest_size
 from imagepipe.prompts import rendering
 from imagepipe.prompts.exceptions import PromptError
 from imagepipe.prompts.models import PromptTemplate
-from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
+from imagepipe.workflow.abilities import fixed_sizes
 from imagepipe.workflow.conditions import AdapterWish, ControlWish
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
+from imagepipe.workflow.model_choice import routed, usable_model
 from imagepipe.workflow.plan_additions import beyond_words
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
 from imagepipe.workflow.source_pictures import SourcePicture
@@ -62,6 +64,8 @@ class Brief:
     """What is done to an existing picture; None: pictures are made from words alone."""
     controls: tuple[ControlWish, ...] = ()
     adapters: tuple[AdapterWish, ...] = ()
+    purpose: str | None = None
+    """Names a model of ``IMAGEPIPE["ROUTES"]``; None: production."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be kept with the run."""
@@ -97,7 +101,8 @@ def make_plan(
     brief: Brief, *, title: str, template: PromptTemplate | None, model: RegisteredModel | None
 ) -> Plan:
     """Return the plan. Raises ``InvalidBrief`` or a ``PromptError`` with what to do."""
-    model = usable_model(model or (template.model if template else None))
+    model = model or (template.model if template else None) or routed(brief.purpose)
+    model = usable_model(model)
     prompt, negative, facts = _texts(brief, template)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
     edit, beyond = beyond_words(brief, model)
@@ -154,30 +159,14 @@ def _size(
     return width, height
 
 
-def usable_model(model: RegisteredModel | None) -> RegisteredModel:
-    """Return the model if it may be used. Raises ``InvalidBrief``."""
-    if model is None:
-        raise InvalidBrief(_("Choose a model: neither form nor template names one."), "model")
-    if model.kind != Kind.CHECKPOINT:
-        raise InvalidBrief(
-            _("“%(model)s” makes no pictures by itself. Choose a checkpoint.")
-            % {"model": model},
-            "model",
-        )
-    if model.state != RegisteredModel.State.ALLOWED:
-        raise InvalidBrief(
-            _("The model “%(model)s” is not allowed for production. Choose another one.")
-            % {"model": model},
-            "model",
-        )
-    return model
-
-
 def native_size(width: int, height: int, model: RegisteredModel) -> tuple[int, int]:
     """Return the size to ask the model for: the wanted shape in the area it was made for.
 
-    Sides are multiples of 64 for models of 512 pixels and more, else of 8.
+    Sides are multiples of 64 for models of 512 pixels and more, else of 8. Of an engine that
+    makes a few sizes only, it is the one of the nearest shape.
     """
+    if sizes := fixed_sizes(model):
+        return nearest_size(width, height, sizes)
     side = min(model.native_width, model.native_height)
     multiple = 64 if side >= 512 else 8
     area = model.native_width * model.native_height

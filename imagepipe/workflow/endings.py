@@ -43,15 +43,15 @@ def fail(run: Run, owner: str, error: Exception) -> None:
         connection.close()
     tell_engine(run, error)
     if kind is ErrorClass.RETRYABLE and run.attempt < get_settings().MAX_ATTEMPTS:
-        _queue_again(run, owner, code, reason)
+        pause = pause_before(run.attempt + 1, run.uid.hex, error)
+        _queue_again(run, owner, code, reason, pause)
         return
     if kind is ErrorClass.RETRYABLE:
         kind = ErrorClass.EXHAUSTED
     end(run, owner, RunState.FAILED, error_code=code, error=reason, error_class=kind)
 
 
-def _queue_again(run: Run, owner: str, code: str, reason: str) -> None:
-    pause = dt.timedelta(seconds=pause_before(run.attempt + 1, run.uid.hex))
+def _queue_again(run: Run, owner: str, code: str, reason: str, pause: float) -> None:
     with contextlib.suppress(LeaseLost, InvalidState):
         state.advance(
             run,
@@ -60,7 +60,7 @@ def _queue_again(run: Run, owner: str, code: str, reason: str) -> None:
             message=reason[:255],
             error_code=code,
             error_class=ErrorClass.RETRYABLE,
-            not_before=database_now() + pause,
+            not_before=database_now() + dt.timedelta(seconds=pause),
         )
 
 
@@ -68,11 +68,14 @@ def tell_engine(run: Run, error: Exception | None) -> None:
     """Count an outage of the engine that failed, or that it works again."""
     backend = run.model.backend if run.model_id else ""
     if error is None:
+        if run.steps.filter(output__has_key="fallback").exists():
+            backend = ""  # it was not this engine that did it
         breakers.succeeded([breakers.STORAGE, backend])
     elif isinstance(error, StorageDown):
         breakers.failed(breakers.STORAGE, str(error), database_now())
     elif getattr(error, "outage", False) and backend:
-        breakers.failed(backend, str(error), database_now())
+        after = getattr(error, "retry_after", None)
+        breakers.failed(backend, str(error), database_now(), after)
 
 
 def end(run: Run, owner: str, target: RunState, **values: Any) -> None:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from imagepipe.conf import get_settings
 from imagepipe.events.bus import RunEnded, RunQueued, emit
 from imagepipe.exceptions import LeaseLost
-from imagepipe.workflow import breakers, shares, state, waiting_list
+from imagepipe.workflow import breakers, fallbacks, shares, state, waiting_list
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.models import ErrorClass, Run, RunState
 from imagepipe.workflow.scheduling import Offer, Waiting, choose
@@ -47,6 +47,7 @@ def claim(owner: str, uid: str | None = None, offer: Offer = ANYTHING) -> Run | 
         situation = waiting_list.situation(now, waiting)
         if breakers.STORAGE in situation.resting:
             return None
+        waiting = fallbacks.divert(waiting, situation.resting)
         tries = 0
         while (chosen := choose(waiting, offer, situation, shares.rules())) is not None:
             if _take(chosen, owner, now):

@@ -9,8 +9,8 @@ from imagepipe.actions.base import Action
 from imagepipe.events.bus import RunQueued, emit
 from imagepipe.exceptions import InvalidState
 from imagepipe.workflow import state
-from imagepipe.workflow.briefs import usable_model
 from imagepipe.workflow.enqueue import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from imagepipe.workflow.model_choice import usable_model
 from imagepipe.workflow.models import Run, RunState
 
 OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)

@@ -260,7 +260,7 @@ def _find_reusable(
         input_hash=input_hash, kind=kind.kind, state=RunState.SUCCEEDED
     ).exclude(Q(pk=step.pk) | Q(source=StepRun.Source.SKIPPED))
     for other in finished.order_by("-pk")[:3]:
-        if _is_whole(kind, other.output):
+        if _is_whole(kind, other.output) and "fallback" not in (other.output or {}):
             return other.output
     return None
 

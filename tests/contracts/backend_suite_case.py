@@ -27,7 +27,10 @@ class BackendCase:
 
 
 class Recorder:
-    """Collects progress; raises ``Cancelled`` after ``cancel_after`` steps."""
+    """Collects progress; raises ``Cancelled`` after ``cancel_after`` steps.
+
+    A step that is told again, because nothing happens for a while, counts once.
+    """
 
     def __init__(self, cancel_after: int | None = None) -> None:
         self.calls: list[tuple[int, int]] = []
@@ -35,7 +38,8 @@ class Recorder:
         self.cancel_after = cancel_after
 
     def __call__(self, step: int, steps: int, preview: bytes | None) -> None:
-        self.calls.append((step, steps))
+        if not self.calls or self.calls[-1] != (step, steps):
+            self.calls.append((step, steps))
         if preview is not None:
             self.previews.append(preview)
         if self.cancel_after is not None and step >= self.cancel_after:

@@ -70,7 +70,8 @@ class ConditionsSuite:
         asked = _with(case, condition)
         recipe = build_recipe(asked, case.model, case.backend.generate(asked, case.model))
         assert len(recipe.adapters) == len(getattr(case, condition))
-        assert all(len(facts.sha256) == 64 for facts in recipe.adapters)
+        if case.backend.capabilities(case.model).identifies_weights:
+            assert all(len(facts.sha256) == 64 for facts in recipe.adapters)
 
     @pytest.mark.parametrize("name", ["controls", "references"])
     def test_broken_pictures_of_conditions_are_refused(

@@ -15,6 +15,8 @@ from imagepipe.assets.actions import IngestVersion, SetAltText
 from imagepipe.assets.inspection import inspect_picture
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.crop_actions import RemoveCrop, RestoreCrop, SetCrop
+from imagepipe.generation.actions import ChangeEngine, CreateEngine, ReplaceKey, SwitchEngine
+from imagepipe.generation.models import Engine
 from imagepipe.generation.recipe import Environment, ModelFacts, Recipe
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.actions import PromoteModel, RegisterModel, RetireModel
@@ -276,3 +278,29 @@ def promote_model(library: Library, place: Collection, user: Any) -> Action[Any,
 
 def retire_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return RetireModel(saved_model("allowed"), user)
+
+
+def engine() -> Engine:
+    return Engine(
+        name=f"engine-{next(_numbers)}", kind="comfyui", address="http://127.0.0.1:8188"
+    )
+
+
+def saved_engine() -> Engine:
+    return CreateEngine(engine(), None).execute()
+
+
+def create_engine(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return CreateEngine(engine(), user)
+
+
+def change_engine(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return ChangeEngine(saved_engine(), user, values={"per_minute": 3})
+
+
+def replace_key(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return ReplaceKey(saved_engine(), user, key="")
+
+
+def switch_engine(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return SwitchEngine(saved_engine(), user, on=False)

@@ -68,12 +68,17 @@ MATRIX: dict[cases.Case, str] = {
     cases.register_model:   "-    -    -    -    -    -    -    -    x    -    -    x    x",
     cases.promote_model:    "-    -    -    -    -    -    -    -    -    x    -    x    x",
     cases.retire_model:     "-    -    -    -    -    -    -    -    -    x    -    x    x",
+    cases.create_engine:    "-    -    -    -    -    -    -    -    -    -    -    x    x",
+    cases.change_engine:    "-    -    -    -    -    -    -    -    -    -    -    x    x",
+    cases.replace_key:      "-    -    -    -    -    -    -    -    -    -    -    x    x",
+    cases.switch_engine:    "-    -    -    -    -    -    -    -    -    -    -    x    x",
 }  # fmt: skip
 ELSEWHERE = {"superuser", "system"}
 WITHOUT_COLLECTION = {
     cases.register_model, cases.promote_model, cases.retire_model,
     cases.request_more, cases.decide_request, cases.set_quota, cases.remove_quota,
-    cases.prefer_notice,
+    cases.prefer_notice, cases.create_engine, cases.change_engine,
+    cases.replace_key, cases.switch_engine,
 }  # fmt: skip
 
 

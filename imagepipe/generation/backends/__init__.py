@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from imagepipe.generation.backends.registry import available, get, register
+from imagepipe.generation.backends.registry import available, get, make, register
 
-__all__ = ["available", "get", "register"]
+__all__ = ["available", "get", "make", "register"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -21,7 +21,7 @@ ENTRY_POINT_GROUP = "imagepipe.backends"
 Factory = Callable[..., Backend]
 
 _factories: dict[str, str | Factory] = {}
-_instances: dict[tuple[str, tuple[tuple[str, Any], ...]], Backend] = {}
+_instances: dict[tuple[str, Hashable], Backend] = {}
 _lock = threading.RLock()
 _discovered = False
 
@@ -50,20 +50,36 @@ def available() -> tuple[str, ...]:
 
 
 def get(name: str, /, **options: Any) -> Backend:
-    """Return the backend, made once per set of (hashable) options.
+    """Return the backend, made once per set of options.
 
     Raises :class:`UnknownBackend`, or :class:`BackendUnavailable` when its software is
     missing or an option is unknown.
     """
-    key = (name, tuple(sorted(options.items())))
+    key = (name, _frozen(options))
     with _lock:
         _discover()
         if key not in _instances:
-            if name not in _factories:
-                known = ", ".join(available())
-                raise UnknownBackend(f"There is no backend “{name}”. Known are: {known}.")
-            _instances[key] = _make(name, _factories[name], options)
+            _instances[key] = make(name, **options)
         return _instances[key]
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple(sorted((name, _frozen(item)) for name, item in value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(item) for item in value)
+    return (type(value), value)
+
+
+def make(name: str, /, **options: Any) -> Backend:
+    """As :func:`get`, but a new backend each time, which the caller keeps."""
+    with _lock:
+        _discover()
+        factory = _factories.get(name)
+    if factory is None:
+        known = ", ".join(available())
+        raise UnknownBackend(f"There is no backend “{name}”. Known are: {known}.")
+    return _make(name, factory, options)
 
 
 def _make(name: str, factory: str | Factory, options: dict[str, Any]) -> Backend:
@@ -96,4 +112,7 @@ def _discover() -> None:
 
 
 register("fake", "imagepipe.generation.backends.fake:FakeBackend")
+register("automatic1111", "imagepipe.generation.backends.automatic1111:Automatic1111Backend")
+register("comfyui", "imagepipe.generation.backends.comfyui:ComfyUIBackend")
+register("openai-images", "imagepipe.generation.backends.openai_images:OpenAIImagesBackend")
 register("diffusers", "imagepipe.generation.backends.diffusers:DiffusersBackend")

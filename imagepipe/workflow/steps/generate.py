@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
 from imagepipe.exceptions import ImagepipeError
+from imagepipe.generation import engines
 from imagepipe.generation.backends import registry as backends
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.exceptions import Cancelled
@@ -16,11 +17,17 @@ from imagepipe.generation.recording import build_recipe
 from imagepipe.generation.request import Adapter, Control, Mode, ModelReference, Request
 from imagepipe.workflow import blobs
 from imagepipe.workflow.context import StepContext
+from imagepipe.workflow.picture_making import make_picture
 from imagepipe.workflow.steps.registry import Step
 
 
 def get_backend(name: str, **chosen: Any) -> Backend:
-    """Return the backend with this installation's options; ``chosen`` ones override them."""
+    """Return the engine of that name, or the backend with this installation's options.
+
+    ``chosen`` options override those of a backend here; an engine elsewhere has none.
+    """
+    if (engine := engines.find_backend(name)) is not None:
+        return engine
     settings = get_settings()
     options: dict[str, Any] = {}
     if name == "diffusers":
@@ -38,29 +45,25 @@ def get_backend(name: str, **chosen: Any) -> Backend:
 def run(context: StepContext) -> dict[str, Any]:
     params = context.node.params
     facts = params["model"]
-    model = ModelReference(
-        slug=facts["slug"],
-        location=facts["location"],
-        family=facts["family"],
-        sha256=facts["sha256"],
-    )
-    request = make_request(params, model.slug, context.inputs)
+    request = make_request(params, facts["slug"], context.inputs)
     progress = Progress(context)
     try:
-        result = get_backend(facts["backend"]).generate(request, model, progress)
+        made = make_picture(context.run, request, facts, progress, get_backend)
     except Cancelled as error:
         # A backend may wrap what on_step raised; the original reason decides what follows.
         raise progress.reason or error from error
     context.check()
-    return {
+    result = made.result
+    output = {
         "sha256": blobs.store(result.png),
         "width": result.width,
         "height": result.height,
         "seed": result.seed,
         "seconds": round(result.seconds, 3),
         "warnings": list(result.warnings),
-        "recipe": build_recipe(request, model, result).to_dict(),
+        "recipe": build_recipe(made.request, made.model, result).to_dict(),
     }
+    return output | ({"fallback": made.fallback} if made.fallback else {})
 
 
 def make_request(
