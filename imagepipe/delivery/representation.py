@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from imagepipe.delivery.alternatives import alt_is_generated
 from imagepipe.delivery.markup import FALLBACK, SOURCES, Presentation, picture_html, sources_of
 from imagepipe.delivery.shown import ShownPicture
 from imagepipe.urlspec import MIME_TYPES
@@ -34,6 +35,7 @@ def represent(
         "version": document["version"],
         "recipe": presentation.recipe,
         "alt": shown.alt,
+        "alt_generated": alt_is_generated(document, shown.alt),
         "src": found.src,
         "srcset": found.srcsets[FALLBACK],
         "sizes": found.sizes,

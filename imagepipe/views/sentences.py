@@ -22,6 +22,8 @@ PROGRESS = (
     gettext_noop("Marking the picture as generated"),
     gettext_noop("Checking the picture"),
     gettext_noop("Waiting for another worker"),
+    gettext_noop("Describing picture %(number)d of %(count)d"),
+    gettext_noop("Publishing picture %(number)d of %(count)d"),
 )
 
 FAILURES = (

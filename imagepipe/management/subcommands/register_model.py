@@ -16,6 +16,7 @@ from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 
 MAX_CARD_BYTES = 1024 * 1024
+OF_TRANSFORMERS = {Kind.CLIP, Kind.CAPTIONER}
 help = "Registers a model folder of any kind (safetensors only)."
 
 
@@ -33,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--licence", required=True, help="for example CreativeML-OpenRAIL-M")
     parser.add_argument("--licence-url", default="", help="where the licence can be read")
     parser.add_argument(
-        "--backend", help="engine (default: diffusers; transformers for the kind clip)"
+        "--backend", help="engine (default: diffusers; transformers for clip and captioner)"
     )
     parser.add_argument("--family", help="of models that it fits, if not in its files")
     parser.add_argument("--card", type=Path, help="text file with the model card")
@@ -49,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
     folder = options["folder"].expanduser().resolve()
     facts = describe(folder, options["kind"])
-    backend = "transformers" if facts.kind is Kind.CLIP else "diffusers"
+    backend = "transformers" if facts.kind in OF_TRANSFORMERS else "diffusers"
     name = options["name"] or folder.name
     model = RegisteredModel(
         slug=options["slug"] or slugify(name)[:80],

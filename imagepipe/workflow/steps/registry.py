@@ -11,7 +11,9 @@ from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.exceptions import InvalidGraph
 from imagepipe.workflow.graph import Graph
 
-BUILT_IN = ("prompt_policy", "generate", "upscale", "finish", "checks", "pick", "offer")
+BUILT_IN = (
+    "prompt_policy", "generate", "upscale", "finish", "checks", "pick", "offer", "republish",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
