@@ -6,6 +6,8 @@ from django.urls import URLPattern, path
 from django.views import View
 
 from imagepipe.views import (
+    alt_curation,
+    alt_runs,
     asset_forms,
     asset_listing,
     assets,
@@ -81,6 +83,14 @@ urlpatterns = [
     path(f"{version}approve/", versions.approve_version, name="version_approve"),
     path(f"{version}reject/", versions.reject_version, name="version_reject"),
     path(f"{version}publish/", versions.publish_version, name="version_publish"),
+    path("alt-texts/", alt_curation.CurationView.as_view(), name="alt_texts"),
+    path("alt-texts/advice/", alt_curation.alt_advice, name="alt_advice"),
+    path("alt-texts/again/", alt_curation.start_over, name="alt_texts_again"),
+    path("alt-texts/suggest/", alt_runs.start_suggestions, name="alt_suggest"),
+    path("alt-texts/runs/<uuid:uid>/", alt_runs.suggestions_progress, name="alt_progress"),
+    path(
+        "alt-texts/runs/<uuid:uid>/cancel/", alt_runs.cancel_suggestions, name="alt_cancel"
+    ),
     *listing("review/", review_listing.ReviewIndexView, "review"),
     path("chooser/generate/", chooser_generation.start, name="chooser_generate"),
     path(f"chooser/{run}", chooser_generation.watch, name="chooser_run"),

@@ -77,9 +77,9 @@ class ImagepipeSettings:
     PROMPT_MATCH: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Options of the check ``prompt-match``: ``folder``, ``threshold``; empty: not made."""
     ALT_TEXT_PUBLISH: str = "confirmed"
-    """``"confirmed"``: only texts that somebody saw. ``"generated"``: strong suggestions too."""
+    """``"confirmed"``: texts that somebody saw. ``"generated"``: strong suggestions, too."""
     ALT_TEXT_STALE: str = "shown"
-    """``"shown"``: texts for earlier pixels are listed. ``"blocks"``: they hinder publication."""
+    """``"shown"``: texts for earlier pixels are listed. ``"blocks"``: none is published."""
     PUBLIC_PROMPTS: bool = False
     """Whether prompts may appear in public metadata."""
     CREATOR: str = ""

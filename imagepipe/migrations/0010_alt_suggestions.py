@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "suggested alternative text",
                 "verbose_name_plural": "suggested alternative texts",
-                "ordering": ["asset", "language", "captioner"],
+                "ordering": ["asset_id", "language", "captioner"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("asset", "language", "captioner"), name="imagepipe_alt_suggestion"

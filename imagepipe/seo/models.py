@@ -37,7 +37,7 @@ class AltSuggestion(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        ordering = ["asset", "language", "captioner"]
+        ordering = ["asset_id", "language", "captioner"]
         verbose_name = _("suggested alternative text")
         verbose_name_plural = _("suggested alternative texts")
         constraints = [

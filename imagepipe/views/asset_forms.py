@@ -17,9 +17,9 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.assets.actions import SetAltText
 from imagepipe.assets.models import Asset
+from imagepipe.assets.staleness import outdated
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.rights.actions import SetRights
-from imagepipe.assets.staleness import outdated
 from imagepipe.seo.alt_advice import advice, duplicates
 from imagepipe.views.access import may, open_asset, visible_assets
 from imagepipe.views.alt_text_form import AltTextForm

@@ -14,9 +14,9 @@ MOST = 10_000
 """Assets of one run."""
 
 
-def build(kind: str, assets: Sequence[Any], params: Mapping[str, Any], part: int = PART) -> Graph:
+def build(kind: str, assets: Sequence[Any], params: Mapping[str, Any]) -> Graph:
     """Return a graph whose steps, of one kind, share out the assets."""
-    parts = [assets[start : start + part] for start in range(0, len(assets), part)]
+    parts = [assets[start : start + PART] for start in range(0, len(assets), PART)]
     return Graph(
         tuple(
             Node.create(f"{kind}-{number:03d}", kind, {**params, "assets": list(some)})

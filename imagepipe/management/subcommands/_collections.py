@@ -10,7 +10,7 @@ from imagepipe.exceptions import ImagepipeError
 
 
 def within(assets: QuerySet[Asset], name: str) -> QuerySet[Asset]:
-    """Those in the collection and below. Raises ImagepipeError unless exactly one is named so."""
+    """Those in the collection and below. Raises ImagepipeError unless one has the name."""
     found = list(Collection.objects.filter(name=name)[:2])
     if len(found) != 1:
         problem = "There is no collection" if not found else "Several collections are named"

@@ -30,7 +30,7 @@ def handle(options: dict[str, Any], stdout: IO[str], stderr: IO[str]) -> None:
     from imagepipe.assets.models import Asset
     from imagepipe.management.subcommands._collections import within
     from imagepipe.seo.alt_text import bulk, worklist
-    from imagepipe.views.waiting import in_words_roughly
+    from imagepipe.views.step_rows import in_words
     from imagepipe.workflow import runner
     from imagepipe.workflow.forecasts import expected_of
 
@@ -50,7 +50,7 @@ def handle(options: dict[str, Any], stdout: IO[str], stderr: IO[str]) -> None:
         needed = needed[: max(0, options["limit"])]
     run = bulk.prepare(needed, languages)
     seconds = expected_of(run).seconds
-    time = "not known yet" if seconds is None else in_words_roughly(seconds)
+    time = "not known yet" if seconds is None else in_words(seconds)
     stdout.write(f"{run.request['pictures']} pictures, {', '.join(languages)}; time: {time}\n")
     if options["dry_run"]:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -37,6 +37,10 @@ class Item:
     place: int
     language: str
 
+    @property
+    def key(self) -> str:
+        return f"{self.asset}:{self.language}"
+
 
 def site_languages() -> tuple[str, ...]:
     """Codes of the content languages, the main one first."""
@@ -58,20 +62,6 @@ def in_need(assets: QuerySet[Asset], reason: str, language: str) -> QuerySet[Ass
     if reason == DUPLICATE:
         return used.filter(pk__in=_duplicates(language))
     return used.filter(pk__in=_advised(language))
-
-
-def items(assets: QuerySet[Asset], reasons: list[str], languages: list[str]) -> Iterator[Item]:
-    """Everything there is to do, one picture after the other, each in all its languages."""
-    order = {code: place for place, code in enumerate(site_languages())}
-    found: set[Item] = set()
-    for language in languages:
-        for reason in reasons:
-            needed = in_need(assets, reason, language)
-            found |= {
-                Item(key, order.get(language, len(order)), language)
-                for key in needed.values_list("pk", flat=True)
-            }
-    return iter(sorted(found))
 
 
 def counts(assets: QuerySet[Asset], languages: list[str]) -> dict[str, int]:
@@ -109,6 +99,50 @@ def needs_suggestion(assets: QuerySet[Asset], languages: list[str]) -> QuerySet[
     """Those whose text is missing or outdated in one of the languages."""
     wanted = Q(pk__in=[])
     for language in languages:
-        for reason in (MISSING, OUTDATED):
-            wanted |= Q(pk__in=in_need(assets, reason, language).values("pk"))
+        wanted |= Q(pk__in=_any_reason(assets, [MISSING, OUTDATED], language).values("pk"))
     return assets.filter(wanted).order_by("pk")
+
+
+def remaining(assets: QuerySet[Asset], reasons: list[str], languages: list[str]) -> int:
+    """How many texts there are to do, each counted once."""
+    return sum(_any_reason(assets, reasons, language).count() for language in languages)
+
+
+def neighbour(
+    assets: QuerySet[Asset],
+    reasons: list[str],
+    languages: list[str],
+    at: Item | None,
+    *,
+    backwards: bool = False,
+    aside: Collection[str] = (),
+) -> Item | None:
+    """The item after (or before) ``at``, those set ``aside`` left out; at the end the first.
+
+    Only a bounded part of the list is read.
+    """
+    order = {code: place for place, code in enumerate(site_languages())}
+    look = len(aside) + 2
+    found: set[Item] = set()
+    for language in languages:
+        needed = _any_reason(assets, reasons, language)
+        if at is not None:
+            needed = needed.filter(**{f"pk__{'lte' if backwards else 'gte'}": at.asset})
+        keys = needed.order_by("-pk" if backwards else "pk").values_list("pk", flat=True)
+        place = order.get(language, len(order))
+        found |= {Item(key, place, language) for key in keys[:look]}
+    beyond = [
+        item
+        for item in sorted(found, reverse=backwards)
+        if item.key not in aside and (at is None or (item < at if backwards else item > at))
+    ]
+    if beyond or at is None:
+        return beyond[0] if beyond else None
+    return neighbour(assets, reasons, languages, None, backwards=backwards, aside=aside)
+
+
+def _any_reason(assets: QuerySet[Asset], reasons: list[str], language: str) -> QuerySet[Asset]:
+    wanted = Q(pk__in=[])
+    for reason in reasons:
+        wanted |= Q(pk__in=in_need(assets, reason, language).values("pk"))
+    return assets.filter(wanted)
