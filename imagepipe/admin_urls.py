@@ -76,6 +76,7 @@ urlpatterns = [
     path(asset, assets.AssetView.as_view(), name="asset"),
     path(f"{asset}rights/", asset_forms.RightsView.as_view(), name="asset_rights"),
     path(f"{asset}alt/", asset_forms.AltTextView.as_view(), name="asset_alt"),
+    path(f"{asset}decorative/", asset_forms.mark_decorative, name="asset_decorative"),
     path(f"{asset}withdraw/", versions.withdraw_asset, name="asset_withdraw"),
     path(f"{version}picture/", pictures.version_picture, name="version_picture"),
     path(f"{version}thumbnail/", pictures.version_thumbnail, name="version_thumbnail"),

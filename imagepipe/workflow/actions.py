@@ -120,8 +120,9 @@ class CancelRun(Action[Run, Run]):
 
     def user_has_permission(self) -> bool:
         """Also who asked for work that makes no pictures, which needs no such right."""
-        mine = bool(job_of(self.instance)) and self.instance.created_by_id == self.user.pk
-        return mine or super().user_has_permission()
+        run = self.instance
+        asked = run.created_by_id is not None and run.created_by_id == self.user.pk
+        return (asked and bool(job_of(run))) or super().user_has_permission()
 
     def perform(self) -> Run:
         run = self.instance

@@ -60,9 +60,8 @@ def test_accept_goes_to_the_next_language_and_undo_comes_back(
 ) -> None:
     asset = drawn(library, "owl")
     suggestion = AltSuggestion.objects.get(language="en")
-    after = post(
-        admin, asset, "accept", text="A red owl", current="", suggestion=suggestion.pk, version=1
-    )
+    seen = {"current": "", "suggestion": suggestion.pk, "version": 1}
+    after = post(admin, asset, "accept", text="A red owl", **seen)
     assert asset.alt_texts() == {"en": "A red owl"}
     assert "Eine rote Eule</textarea>" in after["html"] and "1 done, 1 to do" in after["html"]
     suggestion.refresh_from_db()
