@@ -14,18 +14,18 @@ from imagepipe.actions.base import Action
 from imagepipe.assets import masters
 from imagepipe.assets.actions import IngestVersion
 from imagepipe.assets.inspection import inspect_picture
-from imagepipe.assets.models import Asset, AssetVersion, Lineage
+from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.conf import get_settings
 from imagepipe.credentials import SourceType
 from imagepipe.exceptions import InvalidState
 from imagepipe.review.actions import ApproveVersion
 from imagepipe.review.models import Review
-from imagepipe.workflow import blobs, production, state
+from imagepipe.workflow import blobs, jobs, production, state
 from imagepipe.workflow.briefs import Brief, make_plan, usable_model
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
-from imagepipe.workflow.jobs import job_of
 from imagepipe.workflow.models import Candidate, Run, RunState
+from imagepipe.workflow.origins import parents_of
 from imagepipe.workflow.steps.registry import check_types
 
 
@@ -119,10 +119,7 @@ class CancelRun(Action[Run, Run]):
     permission_policy_action = "generate"
 
     def user_has_permission(self) -> bool:
-        """Also who asked for work that makes no pictures, which needs no such right."""
-        run = self.instance
-        asked = run.created_by_id is not None and run.created_by_id == self.user.pk
-        return (asked and bool(job_of(run))) or super().user_has_permission()
+        return jobs.is_own(self.instance, self.user) or super().user_has_permission()
 
     def perform(self) -> Run:
         run = self.instance
@@ -149,7 +146,7 @@ class RetryRun(Action[Run, Run]):
         old.refresh_from_db()
         if old.state not in (RunState.FAILED, RunState.CANCELLED):
             raise InvalidState(_("Only a failed or cancelled run can be repeated."))
-        if not job_of(old):
+        if not jobs.job_of(old):
             usable_model(old.model)
         copied = (
             "title", "graph", "graph_sha256", "request", "collection",
@@ -232,7 +229,7 @@ class AcceptCandidate(Action[Candidate, AssetVersion]):
             source_type=SourceType.TRAINED_ALGORITHMIC_MEDIA.value,
             recipe=candidate.recipe,
             recipe_sha256=candidate.recipe_sha256,
-            parents=_parents(run),
+            parents=parents_of(run),
         ).execute(skip_permission_checks=True)
         ApproveVersion(version, self.user, note=self.note).execute(skip_permission_checks=True)
         candidate.state, candidate.version = Candidate.State.ACCEPTED, version
@@ -294,14 +291,3 @@ def _require_other_eyes(run: Run, user: AbstractBaseUser | None) -> None:
         raise InvalidState(
             _("Somebody else has to accept this picture: you asked for it yourself.")
         )
-
-
-def _parents(run: Run) -> tuple[tuple[AssetVersion, str], ...]:
-    """The nearest accepted picture that "more like this" started from."""
-    source, seen = run.variation_of, set[int]()
-    while source is not None and source.pk not in seen:
-        if source.version is not None:
-            return ((source.version, Lineage.Relation.VARIATION),)
-        seen.add(source.pk)
-        source = source.run.variation_of
-    return ()

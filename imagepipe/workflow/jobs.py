@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
+
 from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.models import Run
 
@@ -29,6 +31,12 @@ def job_of(run: Run) -> str:
     """Name of the built-in graph; empty for runs that generate pictures."""
     request = run.request if isinstance(run.request, dict) else {}
     return str(request.get("job") or "")
+
+
+def is_own(run: Run, user: AbstractBaseUser | None) -> bool:
+    """Whether the person asked for it; work that makes no pictures needs no right to make any."""
+    asked_by = run.created_by_id
+    return bool(job_of(run) and user and asked_by is not None and asked_by == user.pk)
 
 
 def tally(outputs: Iterable[Any]) -> dict[str, int]:

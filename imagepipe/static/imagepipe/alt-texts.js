@@ -14,7 +14,7 @@
    * be switched off.
    */
   class AltController extends Controller {
-    static targets = ['card', 'live', 'news', 'text', 'advice', 'heading', 'shortcuts'];
+    static targets = ['card', 'live', 'news', 'text', 'heading', 'shortcuts'];
 
     static values = { advice: String, failed: String };
 
@@ -139,7 +139,7 @@
         if (!response.ok || !list || !list.isConnected) return;
         const { advice } = await response.json();
         list.replaceChildren(...advice.map((sentence) => {
-          const item = document.createElement('li');
+          const item = document.createElement('p');
           item.textContent = sentence;
           return item;
         }));
