@@ -87,8 +87,10 @@ class CurationView(PermittedMixin, WagtailAdminTemplateMixin, View):
         return redirect(f"{reverse('imagepipe_admin:alt_texts')}?{self.filter.query}{key}")
 
     def _neighbour(self, at: Item | None, *, backwards: bool = False) -> Item | None:
+        assets, reasons, languages = self.filter.chosen
+        aside = self.decisions.aside
         return worklist.neighbour(
-            *self.filter.chosen, at, backwards=backwards, aside=self.decisions.aside
+            assets, reasons, languages, at, backwards=backwards, aside=aside
         )
 
     def _item(self, key: str) -> Item | None:

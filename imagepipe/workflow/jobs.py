@@ -34,7 +34,7 @@ def job_of(run: Run) -> str:
 
 
 def is_own(run: Run, user: AbstractBaseUser | None) -> bool:
-    """Whether the person asked for it; work that makes no pictures needs no right to make any."""
+    """Whether the person asked for it. Such work needs no right to make pictures."""
     asked_by = run.created_by_id
     return bool(job_of(run) and user and asked_by is not None and asked_by == user.pk)
 

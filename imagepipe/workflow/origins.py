@@ -20,7 +20,7 @@ def parents_of(run: Run) -> tuple[tuple[AssetVersion, str], ...]:
     source, seen = run.variation_of, set[int]()
     while source is not None and source.pk not in seen:
         if source.version is not None:
-            return ((source.version, Lineage.Relation.VARIATION),)
+            return ((source.version, str(Lineage.Relation.VARIATION)),)
         seen.add(source.pk)
         source = source.run.variation_of
     return ()

@@ -44,11 +44,13 @@ def vocabulary() -> Vocabulary:
     data = json.loads(files(__package__).joinpath("vocabulary.json").read_text("utf-8"))
     nouns = {
         name: Noun(
-            name,
-            entry["en"][1],
-            *entry["de"],
-            bool(entry.get("mass")),
-            bool(entry.get("thing")),
+            name=name,
+            plural=entry["en"][1],
+            german=entry["de"][0],
+            gender=entry["de"][1],
+            german_plural=entry["de"][2],
+            is_mass=bool(entry.get("mass")),
+            is_thing=bool(entry.get("thing")),
         )
         for name, entry in data["nouns"].items()
     }
