@@ -202,6 +202,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
         assert violations(page) == [], name
         assert overflow(page) == 0, name
         if name in ("alt-texts", "alt-form"):
-            heading = page.locator("h2[tabindex='-1'], main form").first
-            heading.scroll_into_view_if_needed()
+            page.evaluate("document.querySelector('main').scrollIntoView()")
+            if scheme == "phone":
+                page.locator("textarea").first.scroll_into_view_if_needed()
             shoot(page, name if scheme == "light" else f"{name}-{scheme}")

@@ -16,6 +16,8 @@ SAID = [
         "a small red teapot on a dark green wall",
         "eine kleine rote Teekanne vor einer dunklen grünen Wand",
     ),
+    ("an apple on the left of a yellow background", "ein Apfel links vor gelbem Hintergrund"),
+    ("two keys on the right of a small vase", "zwei Schlüssel rechts von einer kleinen Vase"),
     ("two fish in front of a striped background", "zwei Fische vor gestreiftem Hintergrund"),
     ("an apple and a banana on a table", "ein Apfel und eine Banane auf einem Tisch"),
     ("three bears with a balloon", "drei Bären mit einem Ballon"),

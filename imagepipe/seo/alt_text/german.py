@@ -13,6 +13,8 @@ PREPOSITIONS = {
     "against": "vor",
     "next to": "neben",
     "beside": "neben",
+    "on the left of": "links von",
+    "on the right of": "rechts von",
     "on": "auf",
     "in": "in",
     "at": "an",
@@ -41,7 +43,8 @@ def phrase(phrase: Phrase) -> str:
             continue
         dative = True
         if found.noun.name == "background":
-            parts.append(f"vor {_background(found)}")
+            side = {"on the left of": "links ", "on the right of": "rechts "}
+            parts.append(f"{side.get(preposition, '')}vor {_background(found)}")
         else:
             before = _before(preposition, found)
             parts.append(f"{before} {_decline(found, dative=True)}")

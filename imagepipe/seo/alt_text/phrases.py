@@ -14,6 +14,8 @@ from imagepipe.seo.alt_text.vocabulary import Noun, vocabulary
 MAX_WORDS = 30
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 PREPOSITIONS = (
+    ("on", "the", "left", "of"),
+    ("on", "the", "right", "of"),
     ("in", "front", "of"),
     ("next", "to"),
     ("on",),
