@@ -123,14 +123,16 @@ def neighbour(
     """
     order = {code: place for place, code in enumerate(site_languages())}
     look = len(aside) + 2
+    everything = assets
     found: set[Item] = set()
+    if at is not None:
+        assets = assets.filter(**{f"pk__{'lte' if backwards else 'gte'}": at.asset})
+    assets = assets.order_by("-pk" if backwards else "pk")
     for language in languages:
-        needed = _any_reason(assets, reasons, language)
-        if at is not None:
-            needed = needed.filter(**{f"pk__{'lte' if backwards else 'gte'}": at.asset})
-        keys = needed.order_by("-pk" if backwards else "pk").values_list("pk", flat=True)
         place = order.get(language, len(order))
-        found |= {Item(key, place, language) for key in keys[:look]}
+        for reason in reasons:
+            keys = in_need(assets, reason, language).values_list("pk", flat=True)[:look]
+            found |= {Item(key, place, language) for key in keys}
     beyond = [
         item
         for item in sorted(found, reverse=backwards)
@@ -138,7 +140,7 @@ def neighbour(
     ]
     if beyond or at is None:
         return beyond[0] if beyond else None
-    return neighbour(assets, reasons, languages, None, backwards=backwards, aside=aside)
+    return neighbour(everything, reasons, languages, None, backwards=backwards, aside=aside)
 
 
 def _any_reason(assets: QuerySet[Asset], reasons: list[str], language: str) -> QuerySet[Asset]:
