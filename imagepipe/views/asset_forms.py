@@ -102,12 +102,17 @@ class AltTextView(_AssetFormView):
     success_message = gettext_lazy("The alternative texts were saved.")
 
     def make_form(self, data: Any = None) -> AltTextForm:
-        return AltTextForm(
+        form = AltTextForm(
             self.asset.alt_texts(),
             data,
             outdated=outdated(self.asset, self._version()),
             generated=self.asset.generated_alt_texts(),
         )
+        for name, field in form.fields.items():
+            if name.startswith(ALT_PREFIX):  # the script shows advice beside them
+                own = {"data-asset": str(self.asset.uid), "data-advice": f"advice-{name}"}
+                field.widget.attrs.update(own)
+        return form
 
     def save(self, asset: Asset, form: AltTextForm) -> None:
         SetAltText(

@@ -173,6 +173,19 @@ def test_six_pictures_in_two_languages_by_keyboard(page, library, worker, shoot)
     assert library[4].alt_texts()["en"].startswith("Eileen Collins")
 
 
+def test_advice_and_suggestions_in_the_form_of_one_picture(page, suggested):
+    page.goto(f"/admin/imagepipe/pictures/{suggested[0].uid}/alt/")
+    page.get_by_role("button", name="Use this text").last.click()
+    german = page.get_by_label("Alternative text (German)")
+    assert german.input_value() == "Ein Apfel links vor gelbem Hintergrund"
+    assert german.evaluate("element => element === document.activeElement")
+    page.get_by_label("Alternative text (English)").fill("image of an apple")
+    page.get_by_role("status").filter(has_text="Screen readers say already").wait_for()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"**/pictures/{suggested[0].uid}/")
+    assert suggested[0].alt_texts()["de"] == "Ein Apfel links vor gelbem Hintergrund"
+
+
 def field_text(prompt: str) -> str:
     return prompt[:1].upper() + prompt[1:]
 

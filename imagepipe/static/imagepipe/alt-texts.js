@@ -19,6 +19,14 @@
     static values = { advice: String, failed: String };
 
     connect() {
+      this.element.querySelectorAll('textarea[data-advice]').forEach((field) => {
+        if (document.getElementById(field.dataset.advice)) return;
+        const place = document.createElement('div');
+        Object.assign(place, { id: field.dataset.advice, className: 'imagepipe-alt__advice' });
+        place.setAttribute('role', 'status');
+        field.after(place);
+        if (field.value.trim()) this.askAdvice(field);
+      });
       if (!this.hasShortcutsTarget) return;
       try {
         this.shortcutsTarget.checked = window.localStorage.getItem(REMEMBERED) !== 'off';
@@ -130,7 +138,7 @@
     }
 
     async askAdvice(field) {
-      const list = document.getElementById(field.getAttribute('aria-describedby').split(' ').pop());
+      const list = document.getElementById(field.dataset.advice);
       const query = new URLSearchParams({
         asset: field.dataset.asset, language: field.lang, text: field.value,
       });
