@@ -6,6 +6,8 @@ from django.urls import URLPattern, path
 from django.views import View
 
 from imagepipe.views import (
+    alt_curation,
+    alt_runs,
     asset_forms,
     asset_listing,
     assets,
@@ -98,6 +100,7 @@ urlpatterns = [
     path(asset, assets.AssetView.as_view(), name="asset"),
     path(f"{asset}rights/", asset_forms.RightsView.as_view(), name="asset_rights"),
     path(f"{asset}alt/", asset_forms.AltTextView.as_view(), name="asset_alt"),
+    path(f"{asset}decorative/", asset_forms.mark_decorative, name="asset_decorative"),
     path(f"{asset}withdraw/", versions.withdraw_asset, name="asset_withdraw"),
     path(f"{version}picture/", pictures.version_picture, name="version_picture"),
     path(f"{version}thumbnail/", pictures.version_thumbnail, name="version_thumbnail"),
@@ -112,6 +115,14 @@ urlpatterns = [
     path(f"{crop}remove/", crops.remove_crop, name="crop_remove"),
     path(f"{crop}restore/<int:pk>/", crops.restore_crop, name="crop_restore"),
     path("images/<str:image_id>/crops/", crops.image_crops, name="image_crops"),
+    path("alt-texts/", alt_curation.CurationView.as_view(), name="alt_texts"),
+    path("alt-texts/advice/", alt_curation.alt_advice, name="alt_advice"),
+    path("alt-texts/again/", alt_curation.start_over, name="alt_texts_again"),
+    path("alt-texts/suggest/", alt_runs.start_suggestions, name="alt_suggest"),
+    path("alt-texts/runs/<uuid:uid>/", alt_runs.suggestions_progress, name="alt_progress"),
+    path(
+        "alt-texts/runs/<uuid:uid>/cancel/", alt_runs.cancel_suggestions, name="alt_cancel"
+    ),
     *listing("review/", review_listing.ReviewIndexView, "review"),
     path("chooser/generate/", chooser_generation.start, name="chooser_generate"),
     path(f"chooser/{run}", chooser_generation.watch, name="chooser_run"),

@@ -45,6 +45,7 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_purge_targets(),
         *_prompt_match(conf),
         *_routes(conf),
+        *_alt_texts(conf),
     ]
 
 
@@ -71,6 +72,19 @@ def _prompt_match(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
             '{"folder": "/srv/models/clip", "threshold": 0.2}, or leave PROMPT_MATCH empty.',
             id="imagepipe.E011",
         )
+
+
+def _alt_texts(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    for name, known in (
+        ("ALT_TEXT_PUBLISH", ("confirmed", "generated")),
+        ("ALT_TEXT_STALE", ("shown", "blocks")),
+    ):
+        if getattr(conf, name) not in known:
+            yield Error(
+                f"{name} is {getattr(conf, name)!r}, which does not exist.",
+                hint=f"Choose {' or '.join(map(repr, known))} in IMAGEPIPE.",
+                id="imagepipe.E015",
+            )
 
 
 def _purge_targets() -> Iterable[CheckMessage]:

@@ -90,6 +90,10 @@ class ImagepipeSettings:
     """Model for a purpose: ``{"ideation": slug, "production": slug}``."""
     PROMPT_MATCH: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Options of the check ``prompt-match``: ``folder``, ``threshold``; empty: not made."""
+    ALT_TEXT_PUBLISH: str = "confirmed"
+    """``"confirmed"``: texts that somebody saw. ``"generated"``: strong suggestions, too."""
+    ALT_TEXT_STALE: str = "shown"
+    """``"shown"``: texts for earlier pixels are listed. ``"blocks"``: none is published."""
     PUBLIC_PROMPTS: bool = False
     """Whether prompts may appear in public metadata."""
     CREATOR: str = ""

@@ -17,6 +17,7 @@ from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.models import Review
 from imagepipe.rights.models import RightsRecord
+from imagepipe.seo.models import AltSuggestion
 from imagepipe.workflow.models import Candidate, Run, StepRun
 from imagepipe.workflow.queue_models import (
     EngineHealth,
@@ -28,6 +29,7 @@ from imagepipe.workflow.queue_models import (
 )
 
 __all__ = [
+    "AltSuggestion",
     "AltText",
     "Asset",
     "AssetVersion",

@@ -18,6 +18,7 @@ def register() -> None:
     subscribe(RunQueued, dispatch_queued)
     subscribe(RunEnded, _tell_of_end)
     _register_delivery()
+    _register_steps()
 
 
 def _tell_of_end(event: RunEnded) -> None:
@@ -41,3 +42,11 @@ def _register_delivery() -> None:
     periodic.register("refresh-delivery", 60, upkeep.refresh_documents)
     periodic.register("prewarm", 30, renditions.prewarm_due)
     periodic.register("sweep-masters", 600, upkeep.sweep_masters)
+
+
+def _register_steps() -> None:
+    """Kinds of steps that belong to packages above the workflow."""
+    from imagepipe.seo.alt_text import bulk
+    from imagepipe.workflow.steps import registry
+
+    registry.register(bulk.STEP)

@@ -38,6 +38,7 @@ ENTRIES = (
     ("runs", _("Runs"), "history", MAKING),
     ("assets", _("Pictures"), "image", None),
     ("review", _("To review"), "view", ("review",)),
+    ("alt_texts", _("Alternative texts"), "openquote", ("change",)),
     ("models", _("Models"), "cogs", ("generate", "review")),
 )
 

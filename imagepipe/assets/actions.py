@@ -13,6 +13,7 @@ from imagepipe.actions.base import Action
 from imagepipe.assets import masters
 from imagepipe.assets.inspection import PictureFacts
 from imagepipe.assets.models import AltText, Asset, AssetVersion, Lineage
+from imagepipe.assets.staleness import described_version
 from imagepipe.events.bus import AssetChanged, emit
 from imagepipe.exceptions import ImagepipeError
 
@@ -96,18 +97,32 @@ class IngestVersion(Action[Asset, AssetVersion]):
 
 
 class SetAltText(Action[Asset, Asset]):
-    """Set the alternative texts by language code; an empty text removes that language."""
+    """Set the alternative texts by language code; an empty text removes that language.
+
+    ``version`` is the one that was looked at; None: the published one, else the newest.
+    ``generated`` marks texts that a machine wrote and nobody has seen.
+    """
 
     action_name = "imagepipe.set_alt_text"
     permission_policy_action = "change"
 
     def __init__(
-        self, instance: Asset, user: AbstractBaseUser | None, *, texts: Mapping[str, str]
+        self,
+        instance: Asset,
+        user: AbstractBaseUser | None,
+        *,
+        texts: Mapping[str, str],
+        version: AssetVersion | None = None,
+        generated: bool = False,
     ) -> None:
         super().__init__(instance, user)
         self.texts = {language: text.strip() for language, text in texts.items()}
+        self.version, self.generated = version, generated
 
     def perform(self) -> Asset:
+        version = self.version or described_version(self.instance)
+        if version is not None and version.asset_id != self.instance.pk:
+            raise ImagepipeError(_("The version belongs to another picture."))
         for language, text in self.texts.items():
             if len(text) > MAX_ALT_TEXT:
                 raise ImagepipeError(
@@ -116,10 +131,38 @@ class SetAltText(Action[Asset, Asset]):
                 )
             if text:
                 AltText.objects.update_or_create(
-                    asset=self.instance, language=language, defaults={"text": text}
+                    asset=self.instance,
+                    language=language,
+                    defaults={"text": text, "version": version, "generated": self.generated},
                 )
             else:
                 AltText.objects.filter(asset=self.instance, language=language).delete()
         self.audit_data = {"texts": self.texts}
+        if self.generated:
+            self.audit_data["generated"] = True
         emit(AssetChanged(self.instance.uid.hex))
         return self.instance
+
+
+class MarkDecorative(Action[Asset, Asset]):
+    """Say that a picture is decoration wherever it stands, or that it is not after all.
+
+    Its texts stay, for the day when it is not.
+    """
+
+    action_name = "imagepipe.mark_decorative"
+    permission_policy_action = "change"
+
+    def __init__(
+        self, instance: Asset, user: AbstractBaseUser | None, *, decorative: bool
+    ) -> None:
+        super().__init__(instance, user)
+        self.decorative = decorative
+
+    def perform(self) -> Asset:
+        asset = self.instance
+        asset.decorative = self.decorative
+        asset.save(update_fields=["decorative"])
+        self.audit_data = {"decorative": self.decorative}
+        emit(AssetChanged(asset.uid.hex))
+        return asset

@@ -50,6 +50,8 @@ class Asset(models.Model):
     published_version = models.ForeignKey(
         "AssetVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    decorative = models.BooleanField(default=False, verbose_name=_("decorative"))
+    """Says nothing that the text does not say, wherever it stands: needs no words."""
     withdrawn_at = models.DateTimeField(null=True, blank=True, verbose_name=_("withdrawn"))
     withdrawn_reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
@@ -88,6 +90,10 @@ class Asset(models.Model):
     def alt_texts(self) -> dict[str, str]:
         """Alternative texts by language code."""
         return {text.language: text.text for text in self.alttext_set.all()}
+
+    def generated_alt_texts(self) -> list[str]:
+        """Languages whose text a machine wrote and nobody has seen."""
+        return [text.language for text in self.alttext_set.all() if text.generated]
 
 
 class AssetVersion(models.Model):
@@ -226,11 +232,17 @@ class Lineage(models.Model):
 
 
 class AltText(models.Model):
-    """The alternative text of an asset in one language, curated by a person."""
+    """The alternative text of an asset in one language."""
 
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE)
     language = models.CharField(max_length=16)
     text = models.CharField(max_length=250, blank=True)
+    version = models.ForeignKey(
+        AssetVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    """Whose pixels it was written for; empty where that was not recorded."""
+    generated = models.BooleanField(default=False)
+    """Written by a machine and seen by nobody yet."""
     updated_at = models.DateTimeField(auto_now=True)
 
     wagtail_reference_index_ignore = True

@@ -27,7 +27,8 @@ class PublishVersion(Action[AssetVersion, "Publication"]):
     """Make an approved version the one that visitors see; withdrawn and replaced ones too.
 
     Raises InvalidState, and MissingRequirement that names what is absent: ``rights``,
-    ``consent``, ``runtime``, ``alt`` (not asked of a ``decorative`` picture).
+    ``consent``, ``runtime``, ``alt``, ``alt-stale`` (the last two are not asked of a
+    decorative picture; ``decorative`` marks it as one).
     """
 
     action_name = "imagepipe.publish"
@@ -51,21 +52,23 @@ class PublishVersion(Action[AssetVersion, "Publication"]):
         locked = AssetVersion.objects.select_for_update()  # nobody rejects it meanwhile
         version.refresh_from_db(fields=["state"], from_queryset=locked)
         self._require_state(version)
-        require_publishable(asset, decorative=self.decorative)
+        asset.decorative = asset.decorative or self.decorative
+        require_publishable(asset, version)
         previous = asset.published_version
         if previous is not None:
             _move(previous, "superseded")
         _move(version, "published")
         asset.published_version = version
         asset.withdrawn_at, asset.withdrawn_reason = None, ""
-        asset.save(update_fields=["published_version", "withdrawn_at", "withdrawn_reason"])
+        changed = ("published_version", "withdrawn_at", "withdrawn_reason", "decorative")
+        asset.save(update_fields=changed)
         self.instance.asset = asset
-        publication = request_publication(asset, decorative=self.decorative)
+        publication = request_publication(asset)
         self.audit_data = {
             "version": version.number,
             "sha256": version.sha256,
             "replaces": previous.number if previous else None,
-            "decorative": self.decorative,
+            "decorative": asset.decorative,
         }
         _project_on_commit(asset)
         return publication

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 
@@ -13,6 +14,13 @@ def choose_alt(texts: Mapping[str, str], language: str) -> str:
         if text := texts.get(code, "").strip():
             return text
     return next((text.strip() for _code, text in sorted(texts.items()) if text.strip()), "")
+
+
+def alt_is_generated(document: Mapping[str, Any], alt: str) -> bool:
+    """Whether a machine wrote what stands there, and nobody has looked at it yet."""
+    texts = document.get("alt") or {}
+    unseen = document.get("alt_generated") or ()
+    return bool(alt) and any(texts.get(code, "").strip() == alt for code in unseen)
 
 
 def default_codes() -> tuple[str, ...]:

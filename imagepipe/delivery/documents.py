@@ -17,7 +17,7 @@ from imagepipe.urlspec import VERSION_DIGITS, Scene
 WEB = "web"
 
 
-def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
+def build_document(asset: Asset) -> dict[str, Any]:
     """Describe what is published of the asset; times are Unix seconds.
 
     With nothing published, only the fallback and the fact itself are told.
@@ -26,7 +26,7 @@ def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
     fallback = rights.fallback.uid.hex if rights and rights.fallback else None
     version = asset.published_version
     if version is None:
-        return {"published": False, "fallback": fallback, "decorative": decorative}
+        return {"published": False, "fallback": fallback, "decorative": asset.decorative}
     return {
         "published": True,
         "asset": asset.uid.hex,
@@ -38,7 +38,8 @@ def build_document(asset: Asset, *, decorative: bool = False) -> dict[str, Any]:
         "focal": focal_point(asset, version),
         "crops": {name: list(region) for name, region in crops_of(version).items()},
         "alt": asset.alt_texts(),
-        "decorative": decorative,
+        "alt_generated": asset.generated_alt_texts(),
+        "decorative": asset.decorative,
         "disclosure": version.is_generated,
         **runtime_of(rights),
         "fallback": fallback,

@@ -16,19 +16,15 @@ from imagepipe.delivery.models import Publication
 from imagepipe.events import bus
 
 
-def request_publication(asset: Asset, *, decorative: bool | None = None) -> Publication:
+def request_publication(asset: Asset) -> Publication:
     """Ask the reconciler to say to the edges what the database says now.
 
-    Call it inside the transaction of the change. ``decorative=None`` keeps what was said.
+    Call it inside the transaction of the change.
     """
     Publication.objects.get_or_create(asset=asset)
     publication = Publication.objects.select_for_update().get(asset=asset)
-    if decorative is None:
-        decorative = bool(publication.document.get("decorative"))
     publication.desired += 1
-    publication.document = _dated(
-        build_document(asset, decorative=decorative), publication.document
-    )
+    publication.document = _dated(build_document(asset), publication.document)
     publication.attempts = 0
     publication.retry_at = None
     publication.save()

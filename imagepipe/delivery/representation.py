@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from imagepipe.delivery.alternatives import alt_is_generated
 from imagepipe.delivery.markup import (
     FALLBACK,
     SOURCES,
@@ -49,6 +50,7 @@ def represent(
         "version": document["version"],
         "recipe": presentation.recipe,
         "alt": shown.alt,
+        "alt_generated": alt_is_generated(document, shown.alt),
         "src": found.src,
         "srcset": found.srcsets[FALLBACK],
         "sizes": found.sizes,

@@ -86,6 +86,11 @@ def find_scene(sha256: str) -> None:
     storage.save(name, ContentFile(json.dumps(found).encode()))
 
 
+def forget_scene(sha256: str) -> None:
+    """Have a master looked into again, the next time that it is published."""
+    get_settings().private_storage.delete(scene_name(sha256))
+
+
 def _read(value: dict[str, Any]) -> Scene:
     faces = tuple(_box(face) for face in value["faces"])
     return Scene(

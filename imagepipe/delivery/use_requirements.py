@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from wagtail.images import get_image_model
 
 from imagepipe.assets.models import Asset
-from imagepipe.delivery.models import Publication
 from imagepipe.delivery.profiles import ImageProfile
 from imagepipe.delivery.requirements import missing_requirements
 from imagepipe.delivery.uses import ImageUse
@@ -35,8 +34,7 @@ def _has_own_alt(image_id: Any, asset: Asset | None) -> bool:
     if asset is not None:
         if any(text.strip() for text in asset.alt_texts().values()):
             return True
-        documents = Publication.objects.filter(asset=asset).values_list("document", flat=True)
-        if any((document or {}).get("decorative") for document in documents):
+        if asset.decorative:
             return True
     descriptions = get_image_model()._base_manager.filter(pk=image_id)
     return any(text.strip() for text in descriptions.values_list("description", flat=True))

@@ -78,7 +78,7 @@ def similarity(image: Image.Image, prompt: str, folder: Path) -> float:
     """Cosine between a picture and a text. Raises ``ImportError`` or ``OSError``."""
     import torch
 
-    model, tokenizer, processor = _load(folder)
+    model, tokenizer, processor = load_clip(folder)
     text = tokenizer(prompt, truncation=True, padding="max_length", return_tensors="pt")
     pixels = processor(images=image.convert("RGB"), return_tensors="pt")["pixel_values"]
     with torch.inference_mode():
@@ -86,7 +86,7 @@ def similarity(image: Image.Image, prompt: str, folder: Path) -> float:
     return float(torch.nn.functional.cosine_similarity(out.text_embeds, out.image_embeds))
 
 
-def _load(folder: Path) -> tuple[Any, Any, Any]:
+def load_clip(folder: Path) -> tuple[Any, Any, Any]:
     """Return model, tokenizer and processor, loaded once from safetensors, never by net."""
     with _lock:
         key = str(folder.resolve())

@@ -81,7 +81,7 @@ def read_controlnet(folder: Path, weights: Weights) -> str:
     configuration = read_json(folder / "config.json")
     if not is_controlnet(configuration):
         raise UnusableFolder("config.json does not name a ControlNet (“_class_name”).")
-    _refuse_pipeline(folder)
+    refuse_pipeline(folder)
     for name in weights:
         if not re.fullmatch(r"diffusion_pytorch_model[\w.-]*\.safetensors", name):
             raise UnusableFolder(f"{name} does not belong to a ControlNet.")
@@ -109,7 +109,7 @@ def read_clip(folder: Path, weights: Weights) -> int:
     configuration = read_json(folder / "config.json")
     if not is_clip(configuration):
         raise UnusableFolder("config.json does not describe a CLIP (“CLIPModel”).")
-    _refuse_pipeline(folder)
+    refuse_pipeline(folder)
     if set(weights) != {"model.safetensors"}:
         raise UnusableFolder("A CLIP has its weights in model.safetensors and nowhere else.")
     read_json(folder / "preprocessor_config.json")
@@ -129,13 +129,13 @@ def read_clip(folder: Path, weights: Weights) -> int:
 
 
 def _only(folder: Path, weights: Weights, kind: str) -> Tensors:
-    _refuse_pipeline(folder)
+    refuse_pipeline(folder)
     if len(weights) != 1 or "/" in next(iter(weights)):
         raise UnusableFolder(f"The folder of one {kind} holds exactly one .safetensors file.")
     return next(iter(weights.values()))
 
 
-def _refuse_pipeline(folder: Path) -> None:
+def refuse_pipeline(folder: Path) -> None:
     if (folder / INDEX).exists():
         raise UnusableFolder(f"The folder holds a whole pipeline ({INDEX}): a checkpoint.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagepipe.registry.captioners import read_captioner
 from imagepipe.registry.companions import (
     read_clip,
     read_controlnet,
@@ -87,6 +88,8 @@ def _read(folder: Path, kind: Kind, weights: dict[str, Tensors]) -> tuple[str, i
         return "", None
     if kind is Kind.CLIP:
         return "clip", read_clip(folder, weights)
+    if kind is Kind.CAPTIONER:
+        return "blip", read_captioner(folder, weights)
     return _read_checkpoint(folder)
 
 

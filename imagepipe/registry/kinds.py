@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from imagepipe.registry import companions
+from imagepipe.registry import captioners, companions
 from imagepipe.registry.folders import INDEX, UnusableFolder, read_optional_json
 from imagepipe.registry.tensors import Tensors
 
@@ -19,6 +19,7 @@ class Kind(StrEnum):
     LORA = "lora"
     EMBEDDING = "embedding"
     CLIP = "clip"
+    CAPTIONER = "captioner"
 
 
 MAX_BYTES = {
@@ -26,6 +27,7 @@ MAX_BYTES = {
     Kind.LORA: 8 * 1024**3,
     Kind.EMBEDDING: 16 * 1024**2,
     Kind.CLIP: 32 * 1024**3,
+    Kind.CAPTIONER: 32 * 1024**3,
 }
 """The whole folder; nothing of the kind is larger. Checkpoints may have any size."""
 
@@ -42,6 +44,7 @@ def recognise(folder: Path, weights: Mapping[str, Tensors]) -> Kind:
     signs = {
         Kind.CONTROLNET: companions.is_controlnet(configuration),
         Kind.CLIP: companions.is_clip(configuration),
+        Kind.CAPTIONER: captioners.is_captioner(configuration),
         Kind.LORA: companions.is_lora(tensors),
         Kind.EMBEDDING: companions.is_embedding(tensors),
     }

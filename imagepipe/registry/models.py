@@ -11,6 +11,7 @@ KIND_NAMES = (
     (Kind.LORA.value, _("LoRA")),
     (Kind.EMBEDDING.value, _("Embedding")),
     (Kind.CLIP.value, _("CLIP")),
+    (Kind.CAPTIONER.value, _("Captioning model")),
 )
 
 

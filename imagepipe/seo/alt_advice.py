@@ -43,15 +43,6 @@ def duplicates(asset: Asset, text: str, language: str) -> QuerySet[AltText]:
     return same.exclude(asset=asset).exclude(text="")
 
 
-def outdated(asset: Asset) -> set[str]:
-    """Languages whose text was written before the pixels that it should describe."""
-    version = asset.published_version or asset.latest_version()
-    if version is None:
-        return set()
-    older = AltText.objects.filter(asset=asset, updated_at__lt=version.created_at)
-    return set(older.exclude(text="").values_list("language", flat=True))
-
-
 Rule = tuple[Callable[[str, str], bool], Callable[[], str]]
 
 

@@ -14,6 +14,7 @@ from imagepipe.delivery.alternatives import default_codes
 from imagepipe.views.shown_values import ShownValues
 
 ALT_PREFIX = "alt_"
+CONFIRM_PREFIX = "confirm_"
 
 
 def alt_text_fields(texts: Mapping[str, str]) -> dict[str, forms.Field]:
@@ -41,20 +42,42 @@ class AltTextForm(ShownValues, forms.Form):
     """All alternative texts of an asset; an empty one removes that language."""
 
     def __init__(
-        self, texts: Mapping[str, str], data: Any = None, *, outdated: Collection[str] = ()
+        self,
+        texts: Mapping[str, str],
+        data: Any = None,
+        *,
+        outdated: Collection[str] = (),
+        generated: Collection[str] = (),
     ) -> None:
         super().__init__(data)
         self.fields.update(alt_text_fields(texts))
-        for code in outdated:
-            self.fields[ALT_PREFIX + code].help_text = _(
-                "Written for an earlier version. Does it still say what the picture shows?"
+        names = dict(get_content_languages())
+        for code in sorted({*outdated, *generated}):
+            self.fields[ALT_PREFIX + code].help_text = (
+                _("Written for an earlier version. Does it still say what the picture shows?")
+                if code in outdated
+                else _("Generated, and seen by nobody yet.")
+            )
+            self.fields[CONFIRM_PREFIX + code] = forms.BooleanField(
+                label=_("The text (%(language)s) is right as it is")
+                % {"language": names.get(code, code)},
+                required=False,
             )
         self.remember_shown()
 
     @property
     def texts(self) -> dict[str, str]:
-        """What ``SetAltText`` takes: the texts that were changed."""
-        return texts_of(self.edited())
+        """What ``SetAltText`` takes: the texts that were changed or confirmed."""
+        confirmed = {
+            name.removeprefix(CONFIRM_PREFIX): self.fields[
+                ALT_PREFIX + name.removeprefix(CONFIRM_PREFIX)
+            ].initial
+            for name, is_right in self.cleaned_data.items()
+            if name.startswith(CONFIRM_PREFIX) and is_right
+        }
+        return {code: text for code, text in confirmed.items() if text} | texts_of(
+            self.edited()
+        )
 
 
 def texts_of(values: Mapping[str, Any]) -> dict[str, str]:

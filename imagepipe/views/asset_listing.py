@@ -12,6 +12,7 @@ from wagtail.admin.views.generic.base import BaseListingView
 from wagtail.models import Collection
 
 from imagepipe.assets.models import AltText, Asset, AssetVersion
+from imagepipe.seo.alt_text import worklist
 from imagepipe.views.access import visible_assets
 from imagepipe.views.permitted import PermittedMixin
 
@@ -39,11 +40,24 @@ class AssetFilterSet(WagtailFilterSet):
         choices=[("generated", _("Generated")), ("file", _("Came as a file"))],
         method="of_origin",
     )
+    alt = django_filters.ChoiceFilter(
+        label=_("Alternative text"),
+        choices=list(worklist.REASONS.items()),
+        method="wants_words",
+    )
     collection = django_filters.ModelChoiceFilter(label=_("Collection"), queryset=_collections)
 
     class Meta:
         model = Asset
         fields: list[str] = []
+
+    def wants_words(self, assets: QuerySet[Asset], name: str, value: str) -> QuerySet[Asset]:
+        """In any language of the site."""
+        wanted = Q(pk__in=[])
+        for language in worklist.site_languages():
+            needed = worklist.in_need(Asset.objects.all(), value, language)
+            wanted |= Q(pk__in=needed.values("pk"))
+        return assets.filter(wanted)
 
     def in_state(self, assets: QuerySet[Asset], name: str, value: str) -> QuerySet[Asset]:
         if value == "published":

@@ -12,6 +12,7 @@ from wagtail.admin.admin_url_finder import AdminURLFinder
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.assets.staleness import outdated
 from imagepipe.delivery.documents import rights_of
 from imagepipe.delivery.models import Publication
 from imagepipe.review.models import Review
@@ -62,6 +63,8 @@ class AssetView(WagtailAdminTemplateMixin, View):
             publication=Publication.objects.filter(asset=asset).first(),
             rights=rights_of(asset),
             alt_texts=sorted(asset.alt_texts().items()),
+            outdated=outdated(asset, shown),
+            generated=asset.generated_alt_texts(),
             recipe=recipe_rows(shown.recipe) if shown else [],
             downloads=downloads(shown),
             replay_url=_replay_url(shown) if verbs["generate"] else "",

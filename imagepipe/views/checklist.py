@@ -30,13 +30,16 @@ def checklist(asset: Asset, verbs: Mapping[str, bool]) -> list[Step]:
     alt = reverse("imagepipe_admin:asset_alt", args=[asset.uid])
     done = {
         "rights": _("Licence and rights holder are recorded."),
-        "alt": _("There is an alternative text in the site's main language."),
+        "alt": _("It is decorative and needs no alternative text.")
+        if asset.decorative
+        else _("There is an alternative text in the site's main language."),
     }
     links = {
         "rights": rights if verbs["license"] else "",
         "consent": rights if verbs["license"] else "",
         "runtime": rights if verbs["license"] else "",
         "alt": alt if verbs["change"] else "",
+        "alt-stale": alt if verbs["change"] else "",
     }
     steps = [_approval(asset)] if get_settings().APPROVAL != "off" else []
     for code in dict.fromkeys((*done, *missing)):

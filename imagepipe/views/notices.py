@@ -25,7 +25,9 @@ from wagtail.admin.utils import get_admin_base_url
 from imagepipe.events.bus import RunEnded
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.access import open_run, visible_runs
+from imagepipe.views.progress import job_result
 from imagepipe.views.sentences import in_reader_language
+from imagepipe.workflow.jobs import job_of
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.notice_actions import AskForNotice, asked_for
 
@@ -92,6 +94,8 @@ def _result(run: Run) -> str:
         return in_reader_language(run.error)
     if run.state == RunState.CANCELLED:
         return _("The run was cancelled. What was finished is kept.")
+    if job_of(run):
+        return job_result(run)
     count = run.candidates.filter(state=Candidate.State.OFFERED).count()
     return ngettext(
         "%(count)d picture waits for a decision.",

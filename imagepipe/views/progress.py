@@ -19,6 +19,7 @@ from imagepipe.views.sentences import in_reader_language
 from imagepipe.views.slots import Slot, slots
 from imagepipe.views.step_rows import step_rows, unbegun
 from imagepipe.views.waiting import waiting_message
+from imagepipe.workflow.jobs import job_of, tally
 from imagepipe.workflow.models import Run, RunState
 
 
@@ -44,7 +45,9 @@ def run_message(run: Run) -> str:
         return waiting_message(run)
     if run.state == RunState.SUCCEEDED:
         replay = report_of(run)
-        return replay.sentence if replay else _("All pictures are there.")
+        if replay:
+            return replay.sentence
+        return job_result(run) if job_of(run) else _("All pictures are there.")
     if run.state == RunState.CANCELLED:
         return _("The run was cancelled. What was finished is kept.")
     if run.state == RunState.FAILED:
@@ -52,6 +55,22 @@ def run_message(run: Run) -> str:
     if run.cancel_requested:
         return _("Stopping at the next step …")
     return in_reader_language(run.message) or _("Starting …")
+
+
+def job_result(run: Run) -> str:
+    """What work that makes no pictures has come to."""
+    total = tally(run.steps.values_list("output", flat=True))
+    said = {
+        "suggested": _("with suggestions: %(count)d"),
+        "nothing": _("nothing to suggest: %(count)d"),
+        "reused": _("unchanged: %(count)d"),
+        "refused": _("not allowed: %(count)d"),
+        "requested": _("published again: %(count)d"),
+        "newer": _("published since: %(count)d"),
+        "gone": _("not published: %(count)d"),
+    }
+    parts = [text % {"count": total[key]} for key, text in said.items() if total.get(key)]
+    return _("Done; %(result)s.") % {"result": ", ".join(parts)} if parts else _("Done.")
 
 
 def warnings_of(run: Run) -> list[str]:

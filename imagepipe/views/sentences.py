@@ -27,6 +27,8 @@ PROGRESS = (
     gettext_noop("Preparing the control picture"),
     gettext_noop("Putting the picture together"),
     gettext_noop("Waiting for another worker"),
+    gettext_noop("Describing picture %(number)d of %(count)d"),
+    gettext_noop("Publishing picture %(number)d of %(count)d"),
 )
 
 FAILURES = (

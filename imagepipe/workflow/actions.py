@@ -9,7 +9,7 @@ from wagtail.permissions import policy_registry
 
 from imagepipe.actions.base import Action
 from imagepipe.exceptions import InvalidState
-from imagepipe.workflow import production, state
+from imagepipe.workflow import jobs, production, state
 from imagepipe.workflow.briefs import Brief, make_plan
 from imagepipe.workflow.candidate_actions import AcceptCandidate as AcceptCandidate
 from imagepipe.workflow.candidate_actions import RejectCandidate as RejectCandidate
@@ -123,6 +123,9 @@ class CancelRun(Action[Run, Run]):
     action_name = "imagepipe.run.cancel"
     permission_policy_action = "generate"
 
+    def user_has_permission(self) -> bool:
+        return jobs.is_own(self.instance, self.user) or super().user_has_permission()
+
     def perform(self) -> Run:
         run = self.instance
         if not Run.objects.filter(pk=run.pk, state=RunState.QUEUED).exists():
@@ -148,7 +151,8 @@ class RetryRun(Action[Run, Run]):
         old.refresh_from_db()
         if old.state not in (RunState.FAILED, RunState.CANCELLED):
             raise InvalidState(_("Only a failed or cancelled run can be repeated."))
-        usable_model(old.model)
+        if not jobs.job_of(old):
+            usable_model(old.model)
         copied = (
             "title", "graph", "graph_sha256", "request", "collection",
             "template", "model", "variation_of", "priority", "resource", "memory_bytes",

@@ -31,6 +31,8 @@ class Job:
     pictures: int
     steps: int = 0
     pixels: int = 0
+    kind: str = ""
+    """Of work that makes no pictures: only the same kind tells how long it takes."""
 
     @property
     def work(self) -> int:
@@ -60,7 +62,11 @@ def expect(job: Job, finished: Iterable[Finished]) -> Expectation:
 
     Medians, so that one slow start or a machine that slept does not count.
     """
-    past = [one for one in finished if one.seconds > 0 and one.job.pictures > 0]
+    past = [
+        one
+        for one in finished
+        if one.seconds > 0 and one.job.pictures > 0 and one.job.kind == job.kind
+    ]
     mine = [one for one in past if one.job.model == job.model]
     same = [one for one in mine if one.job.work == job.work][:AT_MOST]
     if same:

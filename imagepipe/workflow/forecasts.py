@@ -12,13 +12,14 @@ from django.db.models.fields.json import KT
 
 from imagepipe.workflow import scheduling, shares, waiting_list
 from imagepipe.workflow.durations import Expectation, Finished, Job, expect, remaining
+from imagepipe.workflow.jobs import job_of
 from imagepipe.workflow.models import Run, RunState, StepRun
 from imagepipe.workflow.queue_models import QueueWorker
 
 LOOKED_AT = 200
 """Latest finished runs that durations are taken from."""
 _FIRST = "graph__nodes__generate-00__params__"
-FACTS = ("model_id", "seeds", "steps_each", "width", "height")
+FACTS = ("model_id", "seeds", "steps_each", "width", "height", "job", "items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ def alive(now: dt.datetime) -> QuerySet[QueueWorker]:
 
 def expected_of(run: Run) -> Expectation:
     """Return how long a run, saved or not, is expected to take; one query."""
+    if kind := job_of(run):
+        count = max(1, _whole(run.request.get("items")))
+        return expect(Job(None, count, kind=kind), finished_runs())
     first = run.graph.get("nodes", {}).get("generate-00", {}).get("params", {})
     steps, width, height = (_whole(first.get(name)) for name in ("steps", "width", "height"))
     seeds = run.request.get("seeds") or ()
@@ -113,13 +117,17 @@ def _with_facts(runs: QuerySet[Run]) -> QuerySet[Run]:
         steps_each=KT(f"{_FIRST}steps"),
         width=KT(f"{_FIRST}width"),
         height=KT(f"{_FIRST}height"),
+        job=KT("request__job"),
+        items=KT("request__items"),
     )
 
 
-def _job(facts: Iterable[Any]) -> tuple[int | None, int, int, int]:
-    model, seeds, steps, width, height = facts
-    pictures = str(seeds or "").count(",") + 1
-    return model, pictures, _whole(steps), _whole(width) * _whole(height)
+def _job(facts: Iterable[Any]) -> tuple[int | None, int, int, int, str]:
+    model, seeds, steps, width, height, kind, items = facts
+    if kind:
+        return None, max(1, _whole(items)), 0, 0, str(kind)
+    made = str(seeds or "").count(",") + 1
+    return model, made, _whole(steps), _whole(width) * _whole(height), ""
 
 
 def _whole(text: Any) -> int:

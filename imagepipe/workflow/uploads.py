@@ -21,7 +21,6 @@ from imagepipe.delivery import images, media
 from imagepipe.delivery.actions import PublishVersion
 from imagepipe.delivery.alternatives import default_codes
 from imagepipe.delivery.focal import focal_point
-from imagepipe.delivery.models import Publication
 from imagepipe.delivery.placeholder import placeholder, placeholder_name
 from imagepipe.events.bus import AssetChanged, emit
 from imagepipe.exceptions import MissingRequirement
@@ -166,10 +165,8 @@ def stay_live(image: Any, version: AssetVersion, old_name: str) -> None:
     """Without approval a replacement is shown at once, also by the edge if it knew the old."""
     asset = version.asset
     if asset.published_version_id is not None:
-        said = Publication.objects.filter(asset=asset).values_list("document", flat=True)
-        decorative = any(document.get("decorative") for document in said)
         try:
-            PublishVersion(version, None, decorative=decorative).execute()
+            PublishVersion(version, None).execute()
         except MissingRequirement as error:
             logger.warning("replacement not delivered: %s", error)
 

@@ -11,8 +11,9 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from wagtail.models import Collection
 
 from imagepipe.actions.base import Action
-from imagepipe.assets.actions import IngestVersion, SetAltText
+from imagepipe.assets.actions import IngestVersion, MarkDecorative, SetAltText
 from imagepipe.assets.inspection import inspect_picture
+from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.crop_actions import RemoveCrop, RestoreCrop, SetCrop
 from imagepipe.generation.actions import ChangeEngine, CreateEngine, ReplaceKey, SwitchEngine
@@ -23,7 +24,11 @@ from imagepipe.registry.actions import PromoteModel, RegisterModel, RetireModel
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.actions import ApproveVersion, RejectVersion
 from imagepipe.rights.actions import SetRights
-from imagepipe.workflow import blobs
+from imagepipe.seo.alt_text import bulk
+from imagepipe.seo.alt_text.actions import DismissSuggestion, KeepSuggestions, TakeSuggestion
+from imagepipe.seo.alt_text.suggesting import Outcome
+from imagepipe.seo.models import AltSuggestion
+from imagepipe.workflow import blobs, republication
 from imagepipe.workflow.actions import (
     AcceptCandidate,
     CancelRun,
@@ -77,6 +82,45 @@ def ingest_generated(library: Library, place: Collection, user: Any) -> Action[A
 
 def set_alt_text(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return SetAltText(library.asset(collection=place), user, texts={"en": "Ships"})
+
+
+def mark_decorative(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return MarkDecorative(library.asset(collection=place), user, decorative=True)
+
+
+def _suggestion(library: Library, place: Collection) -> AltSuggestion:
+    asset = library.asset(collection=place)
+    return AltSuggestion.objects.create(
+        asset=asset, version=library.version(asset), language="en", text="A boat"
+    )
+
+
+def keep_suggestions(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    version = library.version(library.asset(collection=place))
+    return KeepSuggestions(version.asset, user, outcome=Outcome(version))
+
+
+def take_suggestion(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return TakeSuggestion(_suggestion(library, place), user)
+
+
+def dismiss_suggestion(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return DismissSuggestion(_suggestion(library, place), user)
+
+
+def start_suggestions(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    asset = library.asset(collection=place)
+    run = bulk.prepare(Asset.objects.filter(pk=asset.pk), ["en"])
+    run.collection = place
+    return bulk.StartSuggestions(run, user)
+
+
+def republish(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    asset = library.asset(collection=place)
+    PublishVersion(library.version(asset), None).execute()
+    run = republication.prepare(Asset.objects.filter(pk=asset.pk))
+    run.collection = place
+    return republication.Republish(run, user)
 
 
 def set_rights(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagepipe.assets.models import AltText
-from imagepipe.seo.alt_advice import advice, duplicates, outdated
+from imagepipe.assets.staleness import outdated
+from imagepipe.seo.alt_advice import advice, duplicates
 from tests.delivery.library import Library
 
 EXAMPLES = [

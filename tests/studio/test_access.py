@@ -27,6 +27,7 @@ LISTINGS = {
     "assets_results": ANY,
     "review": {"review"},
     "review_results": {"review"},
+    "alt_texts": {"change"},
     "models": {"generate", "review"},
     "models_results": {"generate", "review"},
 }
@@ -126,6 +127,7 @@ def changes(run: Run, candidate: Candidate, asset: Asset) -> dict[str, tuple[str
             {"licence": "MIT", "rights_holder": "X", "persons": "none"},
         ),
         url("asset_alt", asset.uid): ("change", {"alt_en": "Text"}),
+        url("asset_decorative", asset.uid): ("change", {"decorative": "yes"}),
         url("asset_withdraw", asset.uid): ("publish", {"reason": "wrong"}),
         url("version_approve", asset.uid, 1): ("review", {}),
         url("version_reject", asset.uid, 1): ("review", reject),
@@ -181,6 +183,7 @@ def test_nothing_changes_by_reading_or_without_a_token(editor, candidate, asset)
         (("generate",), {"Generate", "Runs", "Queue", "Pictures", "Models"}),
         (("review",), {"Runs", "Queue", "Pictures", "To review", "Models"}),
         (("publish",), {"Pictures"}),
+        (("change",), {"Pictures", "Alternative texts"}),
         ((), set()),
     ],
 )
@@ -216,5 +219,6 @@ def test_a_superuser_sees_the_whole_menu(editor, rf):
         "Pictures",
         "Prompt templates",
         "To review",
+        "Alternative texts",
         "Models",
     ]

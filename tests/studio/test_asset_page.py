@@ -344,5 +344,5 @@ def test_an_outdated_text_is_pointed_out(admin, asset):
     admin.post(url("asset_alt", asset.uid), {"alt_en": "A teapot"})
     assertNotContains(admin.get(url("asset_alt", asset.uid)), "earlier version")
     before = asset.latest_version().created_at - dt.timedelta(days=1)
-    AltText.objects.filter(asset=asset).update(updated_at=before)
+    AltText.objects.filter(asset=asset).update(updated_at=before, version=None)
     assertContains(admin.get(url("asset_alt", asset.uid)), "earlier version", count=1)

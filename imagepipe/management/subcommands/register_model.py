@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 
 MAX_CARD_BYTES = 1024 * 1024
+OF_TRANSFORMERS = {Kind.CLIP, Kind.CAPTIONER}
 help = "Registers a model folder of any kind (safetensors only)."
 
 
@@ -33,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--licence", required=True, help="for example CreativeML-OpenRAIL-M")
     parser.add_argument("--licence-url", default="", help="where the licence can be read")
     parser.add_argument(
-        "--backend", help="engine (default: diffusers; transformers for the kind clip)"
+        "--backend", help="engine (default: diffusers; transformers for clip and captioner)"
     )
     parser.add_argument("--family", help="of models that it fits, if not in its files")
     parser.add_argument("--card", type=Path, help="text file with the model card")
@@ -43,13 +45,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="PIXELS",
         help="side the model was made for, if not in its files",
     )
+    parser.add_argument(
+        "--parameters", type=Path, metavar="FILE", help="JSON with the model's own parameters"
+    )
     parser.add_argument("--allow", action="store_true", help="allow it for production at once")
 
 
 def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
     folder = options["folder"].expanduser().resolve()
     facts = describe(folder, options["kind"])
-    backend = "transformers" if facts.kind is Kind.CLIP else "diffusers"
+    backend = "transformers" if facts.kind in OF_TRANSFORMERS else "diffusers"
     name = options["name"] or folder.name
     model = RegisteredModel(
         slug=options["slug"] or slugify(name)[:80],
@@ -62,6 +67,7 @@ def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
         licence=options["licence"],
         licence_url=options["licence_url"],
         card=_card(options["card"]) if options["card"] else "",
+        defaults=_parameters(options["parameters"]) if options["parameters"] else {},
         native_width=options["size"] or facts.native_side or 512,
         native_height=options["size"] or facts.native_side or 512,
     )
@@ -79,6 +85,20 @@ def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
         }
     )
     stdout.write(f"sha256 {model.sha256}")
+
+
+def _parameters(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = json.loads(file.read(MAX_CARD_BYTES + 1)[:MAX_CARD_BYTES])
+    except (OSError, ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise InvalidModelEntry(
+            _("The parameters “%(name)s” are no JSON object of at most 1 MiB.")
+            % {"name": path.name}
+        )
+    return content
 
 
 def _card(path: Path) -> str:

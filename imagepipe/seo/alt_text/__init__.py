@@ -1,0 +1,1 @@
+"""Alternative texts: suggestions from what is known of a picture, and people who decide."""
