@@ -61,7 +61,7 @@ def test_only_pictures_in_need_and_unchanged_ones_only_once(library: Library) ->
     AltText.objects.filter(asset=good).update(updated_at=good.versions.get().created_at)
     decorative = drawn(library, decorative=True)
     run = start()
-    assert run.request["pictures"] == len(needy)
+    assert run.request["items"] == len(needy)
     assert work(run) == {"suggested": 3, "nothing": 0, "reused": 0, "refused": 0}
     german = AltSuggestion.objects.filter(language="de").order_by("asset_id")
     assert [s.text for s in german] == ["Eine rote Eule", "Ein roter Fuchs", "Ein roter Bus"]
