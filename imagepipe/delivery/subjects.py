@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
-from scipy.ndimage import uniform_filter
 
 from imagepipe.urlspec.scene import Share
 
@@ -57,6 +56,9 @@ def find_subject(content: bytes) -> Share | None:
 
     Raises OSError for what is no picture.
     """
+    # Takes a fifth of a second to import, which a web process does not need.
+    from scipy.ndimage import uniform_filter
+
     picture = _upright(content, 4 * _SMALL).convert("RGB")
     detail = _detail(picture)
     small = picture.resize(detail.shape[::-1], Image.Resampling.BOX)
