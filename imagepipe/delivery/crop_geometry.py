@@ -9,7 +9,7 @@ import math
 from fractions import Fraction
 from typing import Final
 
-from imagepipe.urlspec.geometry import Box
+from imagepipe.urlspec.geometry import Box, region_pixels
 from imagepipe.urlspec.transform import MIN_REGION, REGION_SCALE, Region
 
 #: Below so many steps of the ratio, exactness would cost more than a pixel does.
@@ -50,6 +50,9 @@ def sized(ratio: Size, size: Size, scale: Fraction) -> Size:
 def snapped(region: Region, ratio: Size, size: Size) -> Region:
     """The crop of this ratio that the region holds, as well as it can, round its middle."""
     (left, top, wide, high), (width, height) = region, size
+    known = region_pixels(width, height, region)
+    if known.width * ratio[1] == known.height * ratio[0] and min(wide, high) >= _LEAST:
+        return region_of(known, size)
     pixels = Fraction(wide * width, REGION_SCALE), Fraction(high * height, REGION_SCALE)
     crop = sized(ratio, size, min(pixels[0] / ratio[0], pixels[1] / ratio[1]))
     start = (

@@ -86,7 +86,7 @@ def plan(
     crop = transform.crop
     if isinstance(crop, str):
         crop = scene.crops.get(crop)
-    region = _region_pixels(source_width, source_height, crop)
+    region = region_pixels(source_width, source_height, crop)
     inner_width, inner_height, width, height = _sizes(region.width, region.height, transform)
     scale_width = _scaled(source_width, inner_width, region.width)
     scale_height = _scaled(source_height, inner_height, region.height)
@@ -121,7 +121,8 @@ def _scaled(side: int, target: int, source: int) -> int:
     return max(target, _divide(side * target, source))
 
 
-def _region_pixels(width: int, height: int, region: Region | None) -> Box:
+def region_pixels(width: int, height: int, region: Region | None) -> Box:
+    """The part of a picture of this size; edges are rounded half up, none is the whole."""
     if region is None:
         return Box(0, 0, width, height)
     left, top = (

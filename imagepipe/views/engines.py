@@ -79,7 +79,7 @@ class EngineIndexView(PermissionCheckedMixin, BaseListingView):
             Column(
                 "key",
                 label=gettext_lazy("Key"),
-                accessor=lambda engine: _("Stored") if engine.has_key else _("None"),
+                accessor=lambda engine: _("Stored") if engine.has_key else _("No key"),
                 classname=WIDE,
             ),
             Column(

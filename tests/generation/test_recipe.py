@@ -107,8 +107,8 @@ def test_canonical_text_is_exactly_this() -> None:
         '"platform":"","precision":"","scheduler":"","settings":{},"threads":1},"feather":0,'
         '"guidance":4,"guidance_rescale":0,"height":128,"mode":"text-to-image","model":{'
         '"family":"sd15","location":"models/interim","sha256":"' + "ab" * 32 + '",'
-        '"slug":"interim-objects"},"negative_prompt":"","offset":[],"postproduction":[],'
-        '"prompt":"Äpfel","schema":2,"seed":7,"sources":[],"steps":25,"strength":0.75,'
+        '"slug":"interim-objects"},"negative_prompt":"","offset":[],"picture_sha256":"",'
+        '"postproduction":[],"prompt":"Äpfel","schema":2,"seed":7,"sources":[],"steps":25,"strength":0.75,'
         '"template":null,"warnings":[],"width":128}'
     )
 

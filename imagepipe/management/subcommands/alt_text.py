@@ -51,7 +51,7 @@ def handle(options: dict[str, Any], stdout: IO[str], stderr: IO[str]) -> None:
     run = bulk.prepare(needed, languages)
     seconds = expected_of(run).seconds
     time = "not known yet" if seconds is None else in_words(seconds)
-    stdout.write(f"{run.request['pictures']} pictures, {', '.join(languages)}; time: {time}\n")
+    stdout.write(f"{run.request['items']} pictures, {', '.join(languages)}; time: {time}\n")
     if options["dry_run"]:
         return
     run = bulk.StartSuggestions(run, None).execute()
