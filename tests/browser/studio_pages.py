@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from axe_playwright_python.sync_playwright import Axe
@@ -33,14 +34,21 @@ def wait_for_end(page: Page) -> None:
     page.get_by_text("All pictures are there.").first.wait_for()
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: Mapping[str, object] = RULES) -> list[str]:
     """What axe finds on the page, one line per rule and element."""
-    found = Axe().run(page, options=RULES).response["violations"]
+    found = Axe().run(page, options=dict(rules)).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
         for rule in found
         for node in rule["nodes"]
     ]
+
+
+def darken(page: Page) -> list[str]:
+    """Turn to the dark theme; what axe finds then. Only the colours are other ones."""
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(400)  # for transitions between the colours
+    return violations(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
 
 
 def overflow(page: Page) -> int:

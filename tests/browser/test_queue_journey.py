@@ -16,7 +16,7 @@ from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import ErrorClass, Run, RunState, StepRun
 from imagepipe.workflow.queue_models import QueueWorker, Quota
 from tests.browser.conftest import PHONE
-from tests.browser.studio_pages import overflow, violations
+from tests.browser.studio_pages import darken, overflow, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 QUEUE = "/admin/imagepipe/queue/"
@@ -150,12 +150,12 @@ def test_the_table_follows_what_others_do(page, runs):
     assert box.evaluate("e => e === document.activeElement")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark", "phone"])
+@pytest.mark.parametrize("device", ["desktop", "phone"])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    scheme: str, open_browser: Callable, runs: list[Run], shoot: Callable
+    device: str, open_browser: Callable, runs: list[Run], shoot: Callable
 ):
-    looks: dict[str, Any] = {"color_scheme": scheme}
-    if scheme == "phone":
+    looks: dict[str, Any] = {}
+    if device == "phone":
         looks = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
     page = open_browser(QUEUE, **looks)
     change(runs[3], paused=True)
@@ -173,6 +173,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
         "quota-ask": f"{QUEUE}quotas/{quota.pk}/ask/",
         "run-graph": f"/admin/imagepipe/runs/{running.uid}/",
     }.items():
+        page.emulate_media(color_scheme="light")
         page.goto(address)
         page.wait_for_load_state("load")
         page.locator("main").wait_for()
@@ -181,4 +182,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
             page.locator("svg [data-node]").first.scroll_into_view_if_needed()
         assert violations(page) == [], name
         assert overflow(page) == 0, name
-        shoot(page, name if scheme == "light" else f"{name}-{scheme}")
+        shoot(page, name if device == "desktop" else f"{name}-phone")
+        if device == "desktop":
+            assert darken(page) == [], name
+            shoot(page, f"{name}-dark")
