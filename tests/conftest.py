@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 from collections.abc import Generator
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 
-from tests import flushed
+from tests import flushed, shared
+from tests.browser import demonstration
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +31,14 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure(config: pytest.Config) -> None:
     """Let files be handed out in the order of the collection, see below."""
     config.option.loadscopereorder = False
+    if not hasattr(config, "workerinput"):
+        shared.open_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        demonstration.stop()
+        shared.close_folder()
 
 
 @pytest.hookimpl(trylast=True)
@@ -36,6 +50,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 MIGRATED = pytest.StashKey[str]()
+MIGRATING = pytest.StashKey[tuple[ExitStack, Path]]()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    request: pytest.FixtureRequest, django_db_keepdb: bool, django_db_modify_db_settings: None
+) -> bool:
+    """On SQLite one process migrates, and the others take a copy of what it made."""
+    if connection.vendor != "sqlite":
+        return django_db_keepdb
+    turn = ExitStack()
+    original = turn.enter_context(shared.turn("database")) / "migrated.sqlite3"
+    if not original.exists():
+        request.config.stash[MIGRATING] = turn, original
+        return False
+    turn.close()
+    copy = Path(connection.settings_dict["TEST"]["NAME"])
+    for name in (f"{copy.name}-wal", f"{copy.name}-shm"):
+        copy.with_name(name).unlink(missing_ok=True)
+    shutil.copyfile(original, copy)
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +79,10 @@ def django_db_setup(
 ) -> None:
     with django_db_blocker.unblock():
         request.config.stash[MIGRATED] = flushed.rows()
+        if migrating := request.config.stash.get(MIGRATING, None):
+            turn, original = migrating
+            with turn, closing(sqlite3.connect(original)) as copy:
+                connection.connection.backup(copy)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
