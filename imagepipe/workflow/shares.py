@@ -47,22 +47,22 @@ def charge(
 ) -> None:
     """Add work to the shares of a person and a site; negative to give some back."""
     owners = sorted({who, where})
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         # In one order, so that two workers never wait for each other.
         rows = Share.objects.select_for_update().filter(owner__in=owners).order_by("owner")
         found = {share.owner: share for share in rows}
-        for owner in owners:
-            if owner not in found:
-                found[owner], _created = Share.objects.get_or_create(
-                    owner=owner, defaults={"updated_at": now}
-                )
-        for share in found.values():
+        charged = [found.get(owner) or Share(owner=owner, updated_at=now) for owner in owners]
+        for share in charged:
             share.used_seconds = max(0.0, _left(share, now) + seconds)
             share.updated_at = max(now, share.updated_at)
             if starting:
                 share.last_started_at = now
-        changed = ["used_seconds", "updated_at", *(["last_started_at"] if starting else [])]
-        Share.objects.bulk_update(found.values(), changed)
+        Share.objects.bulk_create(
+            charged,
+            update_conflicts=True,
+            unique_fields=["owner"],
+            update_fields=["used_seconds", "updated_at", "last_started_at"],
+        )
 
 
 def settle(run: Run, now: dt.datetime) -> None:
