@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,17 @@ def kind_label(kind: str) -> str:
 def step_rows(run: Run) -> dict[str, StepRow]:
     """The steps that were begun, by the name of their node; one query."""
     return {step.node: _row(step) for step in run.steps.defer("output")}
+
+
+def tally(rows: dict[str, StepRow]) -> str:
+    """How many steps were computed, taken over or not needed; empty before the first ends."""
+    counts = Counter(row.state for row in rows.values())
+    kinds = (
+        (RunState.SUCCEEDED, StepRun.Source.COMPUTED.label),
+        (StepRun.Source.REUSED, StepRun.Source.REUSED.label),
+        (StepRun.Source.SKIPPED, StepRun.Source.SKIPPED.label),
+    )
+    return " · ".join(f"{label}: {counts[state]}" for state, label in kinds if counts[state])
 
 
 def unbegun(run: Run, node: str) -> StepRow:
