@@ -21,7 +21,7 @@ def language_of(user: AbstractBaseUser) -> AbstractContextManager[None]:
 
 
 def send(user: AbstractBaseUser, subject: str, body: str, path: str) -> None:
-    """Write to the user; ``path`` is a page of the admin. A mail server that fails is logged."""
+    """Write to the user; ``path`` is a page of the admin. A failing mail server is logged."""
     base = get_admin_base_url()
     lines = [body, *([base.rstrip("/") + path] if base else [])]
     try:

@@ -55,7 +55,10 @@ class SetNoticePreference(Action[NoticePreference, NoticePreference]):
     def perform(self) -> NoticePreference:
         preference, _created = NoticePreference.objects.update_or_create(
             user=self.instance.user,
-            defaults={name: getattr(self.instance, name) for name in ("email", "quota_requests")},
+            defaults={
+                "email": self.instance.email,
+                "quota_requests": self.instance.quota_requests,
+            },
         )
         self.instance.pk = preference.pk
         self.audit_data = {

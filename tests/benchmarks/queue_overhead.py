@@ -8,8 +8,8 @@
 Prints one line of JSON. Wall time depends on what else the machine does, so the processor's
 time is told beside it, and how many statements a run and a step cost, which no load changes
 (begin and commit count). The two ways of the two-second jobs take turns. Celery alone is an
-empty task in one worker of its own on Redis, late acknowledgement and prefetch 1 as here; rounds
-of it and of the queue take turns.
+empty task in one worker of its own on Redis, late acknowledgement and prefetch 1 as here;
+rounds of it and of the queue take turns.
 """
 
 from __future__ import annotations
