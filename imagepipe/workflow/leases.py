@@ -1,7 +1,7 @@
 """Who works on which run. A lease is held by renewing it; a lost one is taken by another.
 
-Claiming is one conditional UPDATE, behind a locked row where the database can skip locked
-rows; two workers never hold the same run. Leases are measured by the database's clock.
+Claiming is one conditional UPDATE, which passes over a locked row where the database can
+skip those; two workers never hold the same run. Leases are measured by the database's clock.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import os
 import secrets
 import socket
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -26,6 +28,8 @@ from imagepipe.workflow.models import ErrorClass, Run, RunState
 from imagepipe.workflow.scheduling import Offer, Waiting, choose
 
 ANYTHING = Offer()
+FREE = "SELECT id FROM imagepipe_run WHERE id = %s FOR UPDATE SKIP LOCKED"
+"""Within the UPDATE that takes a run: one that another worker is just taking is passed over."""
 LOOK_AGAIN_AFTER = 5
 """Lost races after which the queue is read anew."""
 
@@ -64,13 +68,12 @@ def claim(owner: str, uid: str | None = None, offer: Offer = ANYTHING) -> Run | 
 
 
 def _take(chosen: Waiting, owner: str, now: dt.datetime, guarded: Iterable[str]) -> bool:
-    with transaction.atomic():
+    with transaction.atomic() if guarded else nullcontext():
         if not all(breakers.admit(name, now) for name in guarded):
             return False
         row = waiting_list.ready(now).filter(pk=chosen.key)
         if connection.features.has_select_for_update_skip_locked:
-            free = row.order_by().select_for_update(skip_locked=True)
-            row = Run.objects.filter(pk__in=free.values("pk"))
+            row = row.filter(pk__in=RawSQL(FREE, [chosen.key]))  # noqa: S611 - a constant
         taken = row.update(
             state=RunState.RUNNING,
             lease_owner=owner,
@@ -80,11 +83,12 @@ def _take(chosen: Waiting, owner: str, now: dt.datetime, guarded: Iterable[str])
             finished_at=None,
         )
         if not taken:
-            # Another worker has it; the place on the engine is free again.
-            transaction.set_rollback(True)
+            if guarded:
+                # Another worker has it; the place on the engine is free again.
+                transaction.set_rollback(True)
             return False
-        shares.charge(chosen.person, chosen.site, chosen.seconds, now, starting=True)
-        return True
+    shares.charge(chosen.person, chosen.site, chosen.seconds, now, starting=True)
+    return True
 
 
 def renew(run_pk: int, owner: str, **values: object) -> None:
