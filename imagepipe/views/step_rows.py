@@ -72,12 +72,10 @@ def step_rows(run: Run) -> dict[str, StepRow]:
 def tally(rows: dict[str, StepRow]) -> str:
     """How many steps were computed, taken over or not needed; empty before the first ends."""
     counts = Counter(row.state for row in rows.values())
-    kinds = (
-        (RunState.SUCCEEDED, StepRun.Source.COMPUTED.label),
-        (StepRun.Source.REUSED, StepRun.Source.REUSED.label),
-        (StepRun.Source.SKIPPED, StepRun.Source.SKIPPED.label),
-    )
-    return " · ".join(f"{label}: {counts[state]}" for state, label in kinds if counts[state])
+    computed = str(StepRun.Source.COMPUTED)
+    counts[computed] = counts[str(RunState.SUCCEEDED)]
+    named = StepRun.Source.choices
+    return " · ".join(f"{label}: {counts[name]}" for name, label in named if counts[name])
 
 
 def unbegun(run: Run, node: str) -> StepRow:
