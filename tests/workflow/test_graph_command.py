@@ -78,6 +78,15 @@ def test_a_matrix_of_styles_makes_a_candidate_each(model, finish, written):
     assert made == [(i, f"a red teapot, {s}") for i, s in enumerate(("ink", "oil", "chalk"))]
 
 
+def test_the_example_in_the_documentation_is_sound(model):
+    RegisteredModel.objects.update(slug="pocket-objects")
+    text = (Path(__file__).parents[2] / "docs/reference/runs.md").read_text("utf-8")
+    [example] = [json.loads(block.partition("```")[0]) for block in text.split("```json")[1:]]
+    made = read(example, "Mugs")
+    assert len(made.nodes) == 18
+    assert {node.params["steps"] for node in made.nodes if node.kind == "generate"} == {6}
+
+
 def test_the_graph_of_a_run_can_be_started_again(model, start, finish, written):
     first = finish(start(candidates=2))
     shown = graph("show", first.uid.hex[:8])
