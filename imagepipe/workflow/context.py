@@ -51,19 +51,14 @@ class Lease:
         if self._wishes.cancel:
             raise RunCancelled(_("The run was cancelled."))
 
-    def may_begin(self, *, begun: bool) -> bool:
-        """Whether to begin another step in the same write that ends the one before.
-
-        Not when the worker stops, nor while a run that has ``begun`` may have to make way: so
-        that each turn brings it a step further.
-        """
-        return not self.stop() and not (begun and self._is_time_to_look())
-
     def check_between_steps(self, *, begun: bool) -> None:
-        """Raise ``WorkerStopping``, or ``TurnEnded`` when the run must make way."""
+        """Raise ``WorkerStopping``, or ``TurnEnded`` when the run must make way.
+
+        Only a run that has ``begun`` makes way, so that each turn brings it a step further.
+        """
         if self.stop():
             raise WorkerStopping(_("The worker is stopping."))
-        if begun and self._is_time_to_look() and self._makes_way():
+        if begun and self._makes_way():
             raise TurnEnded(_("The run makes way for an urgent one."))
 
     def write(
@@ -98,15 +93,12 @@ class Lease:
             raise LeaseLost(_("Another worker has taken over the run."))
         self._wishes = bookkeeping.Wishes(cancelled, paused)
 
-    def _is_time_to_look(self) -> bool:
-        return (
-            self.run.priority < URGENT
-            and time.monotonic() - self._looked_at >= LOOK_INTERVAL
-        )
-
     def _makes_way(self) -> bool:
         """Whether an urgent run has found no idle worker for a second, and is next here."""
-        self._looked_at = time.monotonic()
+        now = time.monotonic()
+        if self.run.priority >= URGENT or now - self._looked_at < LOOK_INTERVAL:
+            return False
+        self._looked_at = now
         now_there = database_now()
         patience = now_there - dt.timedelta(seconds=LOOK_INTERVAL)
         urgent = waiting_list.ready(now_there).filter(

@@ -38,7 +38,7 @@ def test_one_write_ends_a_step_and_begins_the_next(claimed):
     rows = list(claimed.steps.order_by("pk"))
     assert [(row.node, row.state) for row in rows] == [("a", "succeeded"), ("b", "running")]
     assert (rows[0].output, rows[0].started_at, rows[0].finished_at) == (first.output, now, now)
-    assert rows[1].output is None and claimed.steps.filter(output=None).count() == 1
+    assert claimed.steps.get(output__isnull=True) == rows[1]
     claimed.refresh_from_db()
     assert (claimed.progress, claimed.message) == (0.5, "Half")
     bookkeeping.write(claimed.pk, "w")
