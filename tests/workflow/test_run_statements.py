@@ -54,7 +54,7 @@ def test_four_pictures_cost_a_bounded_number_of_statements(start):
     with CaptureQueriesContext(connection) as queries:
         assert worker._execute_next()
     assert Run.objects.get().state == "succeeded"
-    print("STATEMENTS", len(queries))
+    print("STATEMENTS", len(queries))  # noqa: T201
     assert len(queries) <= OF_FOUR_PICTURES
 
 
