@@ -15,7 +15,7 @@ from imagepipe.workflow.worker import Worker
 
 OF_A_STEP = {"postgresql": 1}.get(connection.vendor, 5)
 OF_A_RUN = {"postgresql": 14}.get(connection.vendor, 30)
-OF_FOUR_PICTURES = {"postgresql": 120}.get(connection.vendor, 220)
+OF_FOUR_PICTURES = {"postgresql": 95}.get(connection.vendor, 200)
 """With one step. Begin and commit count."""
 worker = Worker()
 
@@ -48,13 +48,12 @@ def test_a_step_and_a_run_cost_a_few_statements(nothing):
 
 @pytest.mark.django_db(transaction=True)
 def test_four_pictures_cost_a_bounded_number_of_statements(start):
-    """21 steps; docs/how-to/queue.md reckons with this."""
+    """21 steps; docs/how-to/queue.md reckons with 81 on PostgreSQL, and looks by the clock."""
     start(candidates=4)
     worker.keep_house()
     with CaptureQueriesContext(connection) as queries:
         assert worker._execute_next()
     assert Run.objects.get().state == "succeeded"
-    print("STATEMENTS", len(queries))  # noqa: T201
     assert len(queries) <= OF_FOUR_PICTURES
 
 
