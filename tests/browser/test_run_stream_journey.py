@@ -64,13 +64,13 @@ def test_what_a_changed_size_took_over_is_drawn(asgi_page, editor, worker, open_
     for node in ("prompt-policy", "upscale-00", "finish-00", "checks-00", "offer-00"):
         page.locator(f"g[data-node={node}][data-state=succeeded]").wait_for()
     page.get_by_text("Computed: 5 · Taken over: 1").wait_for()
-    page.locator("#steps, [id^=panel-steps]").first.scroll_into_view_if_needed()
+    page.locator(".imagepipe-graph").scroll_into_view_if_needed()
     shoot(page, "run-reused")
     address = page.url.partition("/admin/")[2]
     for name, options in (("dark", {"color_scheme": "dark"}), ("phone", PHONE)):
         other = open_browser(**options)
         other.goto(f"/admin/{address}")
-        other.get_by_text("Computed: 5 · Taken over: 1").scroll_into_view_if_needed()
+        other.locator(".imagepipe-graph").scroll_into_view_if_needed()
         assert overflow(other) <= 0
         assert violations(other) == []
         shoot(other, f"run-reused-{name}")
