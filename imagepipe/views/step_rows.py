@@ -69,7 +69,7 @@ def step_rows(run: Run) -> dict[str, StepRow]:
     return {step.node: _row(step) for step in run.steps.defer("output")}
 
 
-def tally(rows: dict[str, StepRow]) -> str:
+def counts_in_words(rows: dict[str, StepRow]) -> str:
     """How many steps were computed, taken over or not needed; empty before the first ends."""
     counts = Counter(row.state for row in rows.values())
     computed = str(StepRun.Source.COMPUTED)

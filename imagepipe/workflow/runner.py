@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,8 +99,9 @@ def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
     beating = Heartbeat(run.pk, owner) if heartbeat else nullcontext()
     try:
         with beating:
-            last = _Execution(run, lease).go()
-        _succeed(run, lease, last)
+            execution = _Execution(run, lease)
+            execution.go()
+        _succeed(execution)
     except (LeaseLost, InvalidState):
         logger.warning("run lost", extra={"run": run.uid.hex})
         run.refresh_from_db()
@@ -115,21 +116,21 @@ def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
     return RunState(run.state)
 
 
-def _succeed(run: Run, lease: Lease, last: Sequence[StepRun]) -> None:
+def _succeed(execution: _Execution) -> None:
     """Write the last steps, then end the run; who is killed between does no harm."""
-    if last:
-        lease.write(last)
+    execution.flush()
     state.advance(
-        run,
+        execution.run,
         RunState.SUCCEEDED,
-        owner=lease.owner,
+        owner=execution.lease.owner,
         progress=1,
         message="",
         error="",
         error_code="",
         error_class="",
     )
-    endings.tell_engine(run, None)
+    fell_back = any("fallback" in output for output in execution.outputs.values())
+    endings.tell_engine(execution.run, None, fell_back=fell_back)
 
 
 @dataclass
@@ -145,8 +146,8 @@ class _Execution:
     """Finished steps, to be written when the next one begins or the run ends."""
     found: Reusable = field(default_factory=lambda: Reusable(()))
 
-    def go(self) -> list[StepRun]:
-        """Do what is left; returns the steps that are still to be written."""
+    def go(self) -> None:
+        """Do what is left; the last steps are still to be written then."""
         graph = Graph.from_dict(self.run.graph)
         if graph.sha256 != self.run.graph_sha256:
             raise InvalidGraph(_("The graph of this run was changed after it was started."))
@@ -163,9 +164,8 @@ class _Execution:
                 done += weight
         except Exception:
             with contextlib.suppress(LeaseLost, DatabaseProblem):
-                self._flush()
+                self.flush()
             raise
-        return self.unwritten
 
     def _output(
         self, node: Node, input_hash: str, done: float, weight: float
@@ -181,7 +181,7 @@ class _Execution:
             return SKIPPED
         if kind.reusable and (outputs := self.found.outputs(kind, input_hash)):
             # Looking at stored bytes takes time, in which nothing finished may be lost.
-            self._flush()
+            self.flush()
             self.lease.check()
             reused = next((output for output in outputs if is_whole(kind, output)), None)
             if reused is not None:
@@ -244,7 +244,7 @@ class _Execution:
         self.unwritten.append(step)
         self.found.add(step)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Write what is finished, without waiting for the next step."""
         if self.unwritten:
             finished, self.unwritten = self.unwritten, []

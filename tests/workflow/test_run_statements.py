@@ -14,7 +14,7 @@ from imagepipe.workflow.steps import registry
 from imagepipe.workflow.worker import Worker
 
 OF_A_STEP = {"postgresql": 1}.get(connection.vendor, 5)
-OF_A_RUN = {"postgresql": 14}.get(connection.vendor, 30)
+OF_A_RUN = {"postgresql": 15}.get(connection.vendor, 31)
 OF_FOUR_PICTURES = {"postgresql": 150}.get(connection.vendor, 350)
 """With one step. Begin and commit count."""
 worker = Worker()
