@@ -33,7 +33,8 @@ class StartGraph(Action[Run, Run]):
     """Queue an unsaved run of a definition: ``title`` and ``collection`` are set.
 
     For those who administer the site: which prompt the policy sees and which picture the
-    checks see is what the definition says. Models are taken from the registry, by ``slug``.
+    checks see is what the definition says, and so are the companions of a model. Checkpoints
+    are taken from the registry, by ``slug``.
     Raises ``InvalidGraph``, ``InvalidBrief`` for a model that is not allowed, and
     ``QueueRefused``.
     """
