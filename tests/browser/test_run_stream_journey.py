@@ -67,7 +67,7 @@ def test_what_a_changed_size_took_over_is_drawn(asgi_page, editor, worker, open_
     page.locator(".imagepipe-graph").scroll_into_view_if_needed()
     shoot(page, "run-reused")
     address = page.url.partition("/admin/")[2]
-    for name, options in (("dark", {"color_scheme": "dark"}), ("phone", PHONE)):
+    for name, options in (("dark", {"color_scheme": "dark"}), ("phone", {"viewport": PHONE})):
         other = open_browser(**options)
         other.goto(f"/admin/{address}")
         other.locator(".imagepipe-graph").scroll_into_view_if_needed()
