@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from imagepipe.events.bus import (
     AssetChanged,
+    MoreDecided,
+    MoreRequested,
     PublicationRequested,
     RunEnded,
     RunQueued,
@@ -17,6 +19,8 @@ def register() -> None:
 
     subscribe(RunQueued, dispatch_queued)
     subscribe(RunEnded, _tell_of_end)
+    subscribe(MoreRequested, _tell_of_request)
+    subscribe(MoreDecided, _tell_of_decision)
     _register_delivery()
     _register_steps()
 
@@ -25,6 +29,18 @@ def _tell_of_end(event: RunEnded) -> None:
     from imagepipe.views.notices import tell_of_end  # needs the address of the admin
 
     tell_of_end(event)
+
+
+def _tell_of_request(event: MoreRequested) -> None:
+    from imagepipe.views.quota_notices import tell_of_request
+
+    tell_of_request(event)
+
+
+def _tell_of_decision(event: MoreDecided) -> None:
+    from imagepipe.views.quota_notices import tell_of_decision
+
+    tell_of_decision(event)
 
 
 def _register_delivery() -> None:

@@ -116,10 +116,10 @@ class Sandbox:
             text=True,
         )
 
-    def run(self, code: str) -> Any:
+    def run(self, code: str, seconds: float = 120) -> Any:
         """Run ``code`` to its end; returns the JSON it printed last, if any."""
         process = self.start(code)
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=seconds)
         assert process.returncode == 0, errors
         return json.loads(output.splitlines()[-1]) if output.strip() else None
 

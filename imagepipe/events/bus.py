@@ -58,6 +58,13 @@ class MoreRequested(Event):
     request_id: int
 
 
+@dataclasses.dataclass(frozen=True)
+class MoreDecided(Event):
+    """What somebody asked for was granted or refused; the key is that of the request."""
+
+    request_id: int
+
+
 E_ = TypeVar("E_", bound=Event)
 _subscribers: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 

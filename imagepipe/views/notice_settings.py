@@ -1,4 +1,4 @@
-"""On the page of one's account: whether to be told of the end of one's runs."""
+"""On the page of one's account: what to be told of by e-mail."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ from imagepipe.permissions import VERBS
 from imagepipe.views.access import may_any
 from imagepipe.workflow.notice_actions import SetNoticePreference
 from imagepipe.workflow.queue_models import NoticePreference
+from imagepipe.workflow.quota_actions import MAY_DECIDE
 
 
-class NoticeForm(forms.Form):
-    email = forms.BooleanField(
-        required=False, label=_("E-mail me at the end of each run that I start")
-    )
+class NoticeForm(forms.ModelForm):
+    class Meta:
+        model = NoticePreference
+        fields = ("email", "quota_requests")
 
     def __init__(self, *args: Any, instance: AbstractBaseUser, **kwargs: Any) -> None:
         self.user = instance
-        self.preference = NoticePreference.objects.filter(
-            user=instance
-        ).first() or NoticePreference(user=instance)
-        super().__init__(*args, initial={"email": self.preference.email}, **kwargs)
+        preference = NoticePreference.objects.filter(user=instance).first()
+        super().__init__(
+            *args, instance=preference or NoticePreference(user=instance), **kwargs
+        )
+        if not may_any(instance, VERBS):
+            del self.fields["email"]
+        if not instance.has_perm(MAY_DECIDE):
+            del self.fields["quota_requests"]
 
     def save(self) -> None:
         if self.has_changed():
-            self.preference.email = self.cleaned_data["email"]
-            SetNoticePreference(self.preference, self.user).execute()
+            SetNoticePreference(self.instance, self.user).execute()
 
 
 class NoticeSettingsPanel(BaseSettingsPanel):
-    """Shown to those who may do something in the Studio."""
+    """Shown to those who may do something in the Studio, or decide about quotas."""
 
     name = "imagepipe-notices"
     title = _("Runs")
@@ -43,4 +47,4 @@ class NoticeSettingsPanel(BaseSettingsPanel):
     form_class = NoticeForm
 
     def is_active(self) -> bool:
-        return may_any(self.user, VERBS)
+        return may_any(self.user, VERBS) or self.user.has_perm(MAY_DECIDE)

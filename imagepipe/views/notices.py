@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import uuid
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.mail import send_mail
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from wagtail.admin import messages
 from wagtail.admin.ui.components import Component
-from wagtail.admin.utils import get_admin_base_url
 
 from imagepipe.events.bus import RunEnded
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.access import open_run, visible_runs
+from imagepipe.views.e_mail import language_of, send
 from imagepipe.views.progress import job_result
 from imagepipe.views.sentences import in_reader_language
 from imagepipe.workflow.jobs import job_of
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.notice_actions import AskForNotice, asked_for
-
-logger = logging.getLogger("imagepipe.workflow")
 
 RECENT = dt.timedelta(days=7)
 SHOWN = 5
@@ -70,23 +66,12 @@ def tell_of_end(event: RunEnded) -> None:
 
 
 def _write_to(user: AbstractBaseUser, run: Run) -> None:
-    with translation.override(_language(user)):
+    with language_of(user):
         subject = _("%(title)s: %(state)s") % {
             "title": " ".join(run.title.split())[:120],
             "state": run.get_state_display(),
         }
-        lines = [_result(run)]
-        if base := get_admin_base_url():
-            lines.append(base.rstrip("/") + reverse("imagepipe_admin:run", args=[run.uid]))
-    try:
-        send_mail(subject, "\n\n".join(lines) + "\n", None, [user.email])
-    except OSError:
-        logger.exception("notice could not be sent", extra={"run": run.uid.hex})
-
-
-def _language(user: AbstractBaseUser) -> str | None:
-    profile = getattr(user, "wagtail_userprofile", None)
-    return profile.get_preferred_language() if profile else translation.get_language()
+        send(user, subject, _result(run), reverse("imagepipe_admin:run", args=[run.uid]))
 
 
 def _result(run: Run) -> str:

@@ -17,7 +17,7 @@ from imagepipe.views.access import may, visible_runs
 from imagepipe.views.replays import report_of
 from imagepipe.views.sentences import in_reader_language
 from imagepipe.views.slots import Slot, slots
-from imagepipe.views.step_rows import step_rows, unbegun
+from imagepipe.views.step_rows import counts_in_words, step_rows, unbegun
 from imagepipe.views.waiting import waiting_message
 from imagepipe.workflow.jobs import job_of, tally
 from imagepipe.workflow.models import Run, RunState
@@ -25,6 +25,7 @@ from imagepipe.workflow.models import Run, RunState
 
 def describe(run: Run, found: Iterable[Slot]) -> dict[str, Any]:
     """Plain JSON values about the run; messages are sentences for people."""
+    rows = step_rows(run)
     return {
         "state": run.state,
         "state_label": run.get_state_display(),
@@ -34,7 +35,8 @@ def describe(run: Run, found: Iterable[Slot]) -> dict[str, Any]:
         "message": run_message(run),
         "error_code": run.error_code,
         "candidates": [slot.to_dict() for slot in found],
-        "steps": [row.to_dict() for row in step_rows(run).values()],
+        "steps": [row.to_dict() for row in rows.values()],
+        "tally": counts_in_words(rows),
         "rest": unbegun(run, "").to_dict(),
     }
 

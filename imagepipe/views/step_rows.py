@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,15 @@ def kind_label(kind: str) -> str:
 def step_rows(run: Run) -> dict[str, StepRow]:
     """The steps that were begun, by the name of their node; one query."""
     return {step.node: _row(step) for step in run.steps.defer("output")}
+
+
+def counts_in_words(rows: dict[str, StepRow]) -> str:
+    """How many steps were computed, taken over or not needed; empty before the first ends."""
+    counts = Counter(row.state for row in rows.values())
+    computed = str(StepRun.Source.COMPUTED)
+    counts[computed] = counts[str(RunState.SUCCEEDED)]
+    named = StepRun.Source.choices
+    return " · ".join(f"{label}: {counts[name]}" for name, label in named if counts[name])
 
 
 def unbegun(run: Run, node: str) -> StepRow:

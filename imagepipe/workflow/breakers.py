@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 
 from imagepipe.conf import get_settings
 from imagepipe.generation import engines
@@ -24,6 +26,14 @@ STORAGE = "storage"
 OPEN_AFTER = 3
 FIRST_REST, LONGEST_REST = 30.0, 900.0
 """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """``resting`` engines get no run; a run for a ``guarded`` one must be admitted."""
+
+    resting: frozenset[str]
+    guarded: frozenset[str]
 
 
 def failed(
@@ -53,11 +63,19 @@ def succeeded(names: Iterable[str]) -> None:
     )
 
 
+def look(now: dt.datetime) -> Health:
+    """Return which engines must rest now, and which have failed or have a limit."""
+    troubled = Q(open_until__gt=now) | Q(failures__gte=OPEN_AFTER)
+    rows = dict(EngineHealth.objects.filter(troubled).values_list("name", "open_until"))
+    limited = limits()
+    open_ones = {name for name, until in rows.items() if until is not None and until > now}
+    full = {name for name, limit in limited.items() if _is_full(limit, name, now)}
+    return Health(frozenset(open_ones | full), frozenset({*rows, *limited}))
+
+
 def resting(now: dt.datetime) -> frozenset[str]:
     """Return the engines that must not be given a run now."""
-    rows = EngineHealth.objects.filter(open_until__gt=now).values_list("name", flat=True)
-    full = {name for name, limit in limits().items() if _is_full(limit, name, now)}
-    return frozenset(rows) | full
+    return look(now).resting
 
 
 def admit(name: str, now: dt.datetime) -> bool:

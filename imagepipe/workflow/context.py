@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from imagepipe.exceptions import LeaseLost
-from imagepipe.workflow import blobs, leases, shares, waiting_list
+from imagepipe.workflow import blobs, bookkeeping, shares, waiting_list
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.exceptions import RunCancelled, TurnEnded, WorkerStopping
 from imagepipe.workflow.graph import Node
@@ -22,7 +21,7 @@ from imagepipe.workflow.scheduling import URGENT, Offer, makes_way
 WRITE_INTERVAL = 0.5
 """Seconds between progress writes of a run."""
 LOOK_INTERVAL = 1.0
-"""Seconds between looks for an urgent run."""
+"""Seconds between looks for an urgent run, and for what people wish unless told by a write."""
 
 
 @dataclass
@@ -36,33 +35,63 @@ class Lease:
     """What the worker has to offer."""
     _written_at: float = field(default=float("-inf"), init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
+    _heard_at: float = field(default_factory=time.monotonic, init=False)
+    """When the row was last read or written, which tells what people wish."""
+    _wishes: bookkeeping.Wishes = field(default=bookkeeping.NONE, init=False)
 
     def check(self) -> None:
-        """Raise ``LeaseLost``, ``RunCancelled`` or ``WorkerStopping`` when work must end."""
-        self._look()
+        """Raise ``LeaseLost``, ``RunCancelled`` or ``WorkerStopping`` when work must end.
+
+        Cheap enough to be called at every denoising step: the row is read once a second.
+        """
+        if self.stop():
+            raise WorkerStopping(_("The worker is stopping."))
+        if time.monotonic() - self._heard_at >= LOOK_INTERVAL:
+            self._look()
+        if self._wishes.cancel:
+            raise RunCancelled(_("The run was cancelled."))
 
     def check_between_steps(self, *, begun: bool) -> None:
-        """As ``check``; also raise ``TurnEnded`` when the run is paused or must make way.
+        """Raise ``WorkerStopping``, or ``TurnEnded`` when the run must make way.
 
         Only a run that has ``begun`` makes way, so that each turn brings it a step further.
         """
-        if self._look():
-            raise TurnEnded(_("The run is paused."))
+        if self.stop():
+            raise WorkerStopping(_("The worker is stopping."))
         if begun and self._makes_way():
             raise TurnEnded(_("The run makes way for an urgent one."))
 
-    def _look(self) -> bool:
+    def write(
+        self,
+        steps: Sequence[StepRun] = (),
+        *,
+        begins: StepRun | None = None,
+        progress: float | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Write steps, and how far the run is, and hold the lease for another term.
+
+        Raises ``LeaseLost``; and, where a step ``begins``, which is left out then,
+        ``RunCancelled`` or ``TurnEnded`` if somebody wishes so.
+        """
+        self._wishes = bookkeeping.write(
+            self.run.pk, self.owner, steps, begins=begins, progress=progress, message=message
+        )
+        self._heard_at = time.monotonic()
+        if begins is not None and self._wishes.cancel:
+            raise RunCancelled(_("The run was cancelled."))
+        if begins is not None and self._wishes.pause:
+            raise TurnEnded(_("The run is paused."))
+
+    def _look(self) -> None:
         row = Run.objects.filter(pk=self.run.pk).values_list(
             "state", "lease_owner", "cancel_requested", "paused"
         )
         state, owner, cancelled, paused = row.get()
+        self._heard_at = time.monotonic()
         if state != RunState.RUNNING or owner != self.owner:
             raise LeaseLost(_("Another worker has taken over the run."))
-        if cancelled:
-            raise RunCancelled(_("The run was cancelled."))
-        if self.stop():
-            raise WorkerStopping(_("The worker is stopping."))
-        return bool(paused)
+        self._wishes = bookkeeping.Wishes(cancelled, paused)
 
     def _makes_way(self) -> bool:
         """Whether an urgent run has found no idle worker for a second, and is next here."""
@@ -92,9 +121,8 @@ class Lease:
         if now - self._written_at < WRITE_INTERVAL:
             return False
         self._written_at = now
-        with transaction.atomic():
-            leases.renew(self.run.pk, self.owner, progress=progress, message=message[:255])
-            StepRun.objects.filter(pk=step.pk).update(progress=share)
+        step.progress = share
+        self.write([step], progress=progress, message=message[:255])
         return True
 
 

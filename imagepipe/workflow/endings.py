@@ -64,13 +64,14 @@ def _queue_again(run: Run, owner: str, code: str, reason: str, pause: float) -> 
         )
 
 
-def tell_engine(run: Run, error: Exception | None) -> None:
-    """Count an outage of the engine that failed, or that it works again."""
+def tell_engine(run: Run, error: Exception | None, *, fell_back: bool = False) -> None:
+    """Count an outage of the engine that failed, or that it works again.
+
+    ``fell_back``: another engine did the work, so nothing is known of this one.
+    """
     backend = run.model.backend if run.model_id else ""
     if error is None:
-        if run.steps.filter(output__has_key="fallback").exists():
-            backend = ""  # it was not this engine that did it
-        breakers.succeeded([breakers.STORAGE, backend])
+        breakers.succeeded([breakers.STORAGE] if fell_back else [breakers.STORAGE, backend])
     elif isinstance(error, StorageDown):
         breakers.failed(breakers.STORAGE, str(error), database_now())
     elif getattr(error, "outage", False) and backend:

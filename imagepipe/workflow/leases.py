@@ -1,7 +1,7 @@
 """Who works on which run. A lease is held by renewing it; a lost one is taken by another.
 
-Claiming is one conditional UPDATE, behind a locked row where the database can skip locked
-rows; two workers never hold the same run. Leases are measured by the database's clock.
+Claiming is one conditional UPDATE, which passes over a locked row where the database can
+skip those; two workers never hold the same run. Leases are measured by the database's clock.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ import datetime as dt
 import os
 import secrets
 import socket
+from collections.abc import Iterable
+from contextlib import nullcontext
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -25,6 +28,8 @@ from imagepipe.workflow.models import ErrorClass, Run, RunState
 from imagepipe.workflow.scheduling import Offer, Waiting, choose
 
 ANYTHING = Offer()
+FREE = "SELECT id FROM imagepipe_run WHERE id = %s FOR UPDATE SKIP LOCKED"
+"""Within the UPDATE that takes a run: one that another worker is just taking is passed over."""
 LOOK_AGAIN_AFTER = 5
 """Lost races after which the queue is read anew."""
 
@@ -43,14 +48,16 @@ def claim(owner: str, uid: str | None = None, offer: Offer = ANYTHING) -> Run | 
     """
     while True:
         now = database_now()
-        waiting = waiting_list.read(now, uid)
-        situation = waiting_list.situation(now, waiting)
-        if breakers.STORAGE in situation.resting:
+        health = breakers.look(now)
+        if breakers.STORAGE in health.resting:
             return None
-        waiting = fallbacks.divert(waiting, situation.resting)
+        waiting = waiting_list.read(now, uid)
+        situation = waiting_list.situation(now, waiting, health.resting)
+        waiting = fallbacks.divert(waiting, health.resting)
         tries = 0
         while (chosen := choose(waiting, offer, situation, shares.rules())) is not None:
-            if _take(chosen, owner, now):
+            guarded = health.guarded & {breakers.STORAGE, chosen.backend}
+            if _take(chosen, owner, now, guarded):
                 return Run.objects.select_related("model").get(pk=chosen.key)
             waiting.remove(chosen)
             tries += 1
@@ -60,28 +67,28 @@ def claim(owner: str, uid: str | None = None, offer: Offer = ANYTHING) -> Run | 
             return None
 
 
-def _take(chosen: Waiting, owner: str, now: dt.datetime) -> bool:
-    with transaction.atomic():
+def _take(chosen: Waiting, owner: str, now: dt.datetime, guarded: Iterable[str]) -> bool:
+    with transaction.atomic() if guarded else nullcontext():
+        if not all(breakers.admit(name, now) for name in guarded):
+            return False
         row = waiting_list.ready(now).filter(pk=chosen.key)
         if connection.features.has_select_for_update_skip_locked:
-            locked = row.select_for_update(skip_locked=True, of=("self",))
-            if not locked.values_list("pk", flat=True).first():
-                return False
-        if not breakers.admit(breakers.STORAGE, now) or not (
-            not chosen.backend or breakers.admit(chosen.backend, now)
-        ):
-            return False
+            row = row.filter(pk__in=RawSQL(FREE, [chosen.key]))  # noqa: S611 - a constant
         taken = row.update(
             state=RunState.RUNNING,
             lease_owner=owner,
-            lease_until=_until(now),
+            lease_until=term_end(now),
             attempt=F("attempt") + 1,
             started_at=now,
             finished_at=None,
         )
-        if taken:
-            shares.charge(chosen.person, chosen.site, chosen.seconds, now, starting=True)
-        return taken == 1
+        if not taken:
+            if guarded:
+                # Another worker has it; the place on the engine is free again.
+                transaction.set_rollback(True)
+            return False
+    shares.charge(chosen.person, chosen.site, chosen.seconds, now, starting=True)
+    return True
 
 
 def renew(run_pk: int, owner: str, **values: object) -> None:
@@ -89,14 +96,9 @@ def renew(run_pk: int, owner: str, **values: object) -> None:
 
     Raises ``LeaseLost`` when another worker has the run, or nobody should.
     """
-    held = _held(run_pk, owner).update(lease_until=_until(database_now()), **values)
+    held = _held(run_pk, owner).update(lease_until=term_end(), **values)
     if not held:
         raise LeaseLost(_("Another worker has taken over the run."))
-
-
-def is_held(run_pk: int, owner: str) -> bool:
-    """Whether ``owner`` still works on the run."""
-    return _held(run_pk, owner).exists()
 
 
 def release(run: Run, owner: str) -> None:
@@ -160,5 +162,6 @@ def _held(run_pk: int, owner: str) -> QuerySet[Run]:
     return Run.objects.filter(pk=run_pk, state=RunState.RUNNING, lease_owner=owner)
 
 
-def _until(now: dt.datetime) -> dt.datetime:
-    return now + dt.timedelta(seconds=get_settings().LEASE_SECONDS)
+def term_end(now: dt.datetime | None = None) -> dt.datetime:
+    """Return when a lease ends that is taken or renewed at this moment."""
+    return (now or database_now()) + dt.timedelta(seconds=get_settings().LEASE_SECONDS)

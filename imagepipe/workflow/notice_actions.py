@@ -1,4 +1,4 @@
-"""Asking to be told when a run has ended. Nobody is told who did not ask."""
+"""Who is told of what: of the end of a run those who asked, of requests those who decide."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AskForNotice(Action[Run, Run]):
 
 
 class SetNoticePreference(Action[NoticePreference, NoticePreference]):
-    """Be told of the end of each run that one starts from now on, or no more."""
+    """Be told of each run that one starts from now on, and of requests for more, or not."""
 
     action_name = "imagepipe.notices.set_preference"
     permission_policy_action = "own"
@@ -54,10 +54,17 @@ class SetNoticePreference(Action[NoticePreference, NoticePreference]):
 
     def perform(self) -> NoticePreference:
         preference, _created = NoticePreference.objects.update_or_create(
-            user=self.instance.user, defaults={"email": self.instance.email}
+            user=self.instance.user,
+            defaults={
+                "email": self.instance.email,
+                "quota_requests": self.instance.quota_requests,
+            },
         )
         self.instance.pk = preference.pk
-        self.audit_data = {"email": preference.email}
+        self.audit_data = {
+            "email": preference.email,
+            "quota_requests": preference.quota_requests,
+        }
         return preference
 
 

@@ -170,7 +170,7 @@ class QuotaRequest(models.Model):
 
 
 class NoticePreference(models.Model):
-    """Whether somebody is told by e-mail of the end of each run that they start."""
+    """What somebody is told by e-mail without asking each time."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
@@ -178,6 +178,11 @@ class NoticePreference(models.Model):
     email = models.BooleanField(
         default=False, verbose_name=_("E-mail me at the end of each run that I start")
     )
+    quota_requests = models.BooleanField(
+        default=True,
+        verbose_name=_("E-mail me when somebody asks for more than a quota allows"),
+    )
+    """Matters only for those who decide about quotas; on, as nobody else can help."""
 
     wagtail_reference_index_ignore = True
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from imagepipe.actions.base import Action
-from imagepipe.events.bus import MoreRequested, emit
+from imagepipe.events.bus import MoreDecided, MoreRequested, emit
 from imagepipe.exceptions import InvalidState
 from imagepipe.workflow.queue_models import Quota, QuotaRequest
 from imagepipe.workflow.quotas import applies_to, period_of
@@ -77,6 +77,7 @@ class DecideRequest(Action[QuotaRequest, QuotaRequest]):
         if not changed:
             raise InvalidState(_("This request is decided already."))
         self.audit_data = {"state": str(target), "amount": self.instance.amount}
+        emit(MoreDecided(self.instance.pk))
         return self.instance
 
 

@@ -14,19 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import Error as DatabaseProblem
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from imagepipe.exceptions import ImagepipeError, InvalidState, LeaseLost
 from imagepipe.generation.canonical import canonical_json
-from imagepipe.workflow import blobs, endings, leases, presence, shares, state
+from imagepipe.workflow import endings, leases, presence, shares, state
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.context import Lease, StepContext
 from imagepipe.workflow.exceptions import (
     InvalidGraph,
-    LostWork,
     RunCancelled,
     TurnEnded,
     WorkerStopping,
@@ -35,6 +32,7 @@ from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.heartbeat import Heartbeat
 from imagepipe.workflow.models import Run, RunState, StepRun
 from imagepipe.workflow.presence import Presence
+from imagepipe.workflow.reuse import Reusable, is_whole
 from imagepipe.workflow.scheduling import Offer
 from imagepipe.workflow.steps import registry
 
@@ -93,10 +91,7 @@ def execute(
     """
     with translation.override(None):
         lease = Lease(run, owner, stop, offer)
-        ended = _execute(run, lease, heartbeat)
-    with contextlib.suppress(DatabaseProblem):
-        shares.settle(run, database_now())
-    return ended
+        return _execute(run, lease, heartbeat)
 
 
 def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
@@ -104,18 +99,9 @@ def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
     beating = Heartbeat(run.pk, owner) if heartbeat else nullcontext()
     try:
         with beating:
-            _Execution(run, lease).go()
-        state.advance(
-            run,
-            RunState.SUCCEEDED,
-            owner=owner,
-            progress=1,
-            message="",
-            error="",
-            error_code="",
-            error_class="",
-        )
-        endings.tell_engine(run, None)
+            execution = _Execution(run, lease)
+            execution.go()
+        _succeed(execution)
     except (LeaseLost, InvalidState):
         logger.warning("run lost", extra={"run": run.uid.hex})
         run.refresh_from_db()
@@ -125,7 +111,26 @@ def _execute(run: Run, lease: Lease, heartbeat: bool) -> RunState:
         endings.end(run, owner, RunState.CANCELLED, error_code=error.code, error="")
     except Exception as error:  # noqa: BLE001 - the boundary: whatever it is ends the run
         endings.fail(run, owner, error)
+    with contextlib.suppress(DatabaseProblem):
+        shares.settle(run, database_now())
     return RunState(run.state)
+
+
+def _succeed(execution: _Execution) -> None:
+    """Write the last steps, then end the run; who is killed between does no harm."""
+    execution.flush()
+    state.advance(
+        execution.run,
+        RunState.SUCCEEDED,
+        owner=execution.lease.owner,
+        progress=1,
+        message="",
+        error="",
+        error_code="",
+        error_class="",
+    )
+    fell_back = any("fallback" in output for output in execution.outputs.values())
+    endings.tell_engine(execution.run, None, fell_back=fell_back)
 
 
 @dataclass
@@ -137,8 +142,12 @@ class _Execution:
     """Those that were begun by now, by node."""
     begun: bool = False
     """Whether this worker has begun a step."""
+    unwritten: list[StepRun] = field(default_factory=list)
+    """Finished steps, to be written when the next one begins or the run ends."""
+    found: Reusable = field(default_factory=lambda: Reusable(()))
 
     def go(self) -> None:
+        """Do what is left; the last steps are still to be written then."""
         graph = Graph.from_dict(self.run.graph)
         if graph.sha256 != self.run.graph_sha256:
             raise InvalidGraph(_("The graph of this run was changed after it was started."))
@@ -146,12 +155,17 @@ class _Execution:
         hashes = graph.input_hashes({kind.kind: kind.version for kind in kinds.values()})
         weights = {id: kind.weight for id, kind in kinds.items()}
         self.steps = {step.node: step for step in self.run.steps.all()}
+        self.found = Reusable({hashes[id] for id, kind in kinds.items() if kind.reusable})
         total, done = sum(weights.values()), 0.0
-        for node in graph.order:
-            self.lease.check_between_steps(begun=self.begun)
-            weight = weights[node.id] / total
-            self.outputs[node.id] = self._output(node, hashes[node.id], done, weight)
-            done += weight
+        try:
+            for node in graph.order:
+                weight = weights[node.id] / total
+                self.outputs[node.id] = self._output(node, hashes[node.id], done, weight)
+                done += weight
+        except Exception:
+            with contextlib.suppress(LeaseLost, DatabaseProblem):
+                self.flush()
+            raise
 
     def _output(
         self, node: Node, input_hash: str, done: float, weight: float
@@ -160,15 +174,19 @@ class _Execution:
         step = self.steps.get(node.id) or StepRun(run=self.run, node=node.id, kind=node.kind)
         if step.state == RunState.SUCCEEDED and step.source == StepRun.Source.SKIPPED:
             return SKIPPED
-        if step.state == RunState.SUCCEEDED and _is_whole(kind, step.output):
+        if step.state == RunState.SUCCEEDED and is_whole(kind, step.output):
             return step.output
         if self._is_skipped(node):
             self._finish(step, SKIPPED, input_hash, StepRun.Source.SKIPPED)
             return SKIPPED
-        reused = _find_reusable(kind, input_hash, step)
-        if reused is not None:
-            self._finish(step, reused, input_hash, StepRun.Source.REUSED)
-            return reused
+        if kind.reusable and (outputs := self.found.outputs(kind, input_hash)):
+            # Looking at stored bytes takes time, in which nothing finished may be lost.
+            self.flush()
+            self.lease.check()
+            reused = next((output for output in outputs if is_whole(kind, output)), None)
+            if reused is not None:
+                self._finish(step, reused, input_hash, StepRun.Source.REUSED)
+                return reused
         self._begin(step, input_hash)
         context = StepContext(
             run=self.run,
@@ -207,12 +225,12 @@ class _Execution:
         return canonical_json(given[name].get(key)).decode() != value
 
     def _begin(self, step: StepRun, input_hash: str) -> None:
-        self.begun = True
+        self.lease.check_between_steps(begun=self.begun)
         step.state, step.progress, step.input_hash = RunState.RUNNING, 0, input_hash
         step.attempt, step.started_at, step.error = step.attempt + 1, database_now(), ""
-        self._save(
-            step, "state", "progress", "input_hash", "attempt", "started_at", "error"
-        )
+        finished, self.unwritten = self.unwritten, []
+        self.lease.write(finished, begins=step)
+        self.begun = True
 
     def _finish(
         self,
@@ -223,55 +241,16 @@ class _Execution:
     ) -> None:
         step.state, step.progress, step.input_hash = RunState.SUCCEEDED, 1, input_hash
         step.output, step.source, step.finished_at = output, source, database_now()
-        # Fenced by the lease: a worker that was given up must not overwrite its successor.
-        with transaction.atomic():
-            leases.renew(self.run.pk, self.lease.owner)
-            self._save(
-                step, "state", "progress", "input_hash", "output", "source", "finished_at"
-            )
+        self.unwritten.append(step)
+        self.found.add(step)
 
-    def _save(self, step: StepRun, *columns: str) -> None:
-        """Write the columns in one statement, into a new row if the step has none."""
-        if step.pk is None:
-            try:
-                with transaction.atomic() if connection.in_atomic_block else nullcontext():
-                    step.save(force_insert=True)
-                return
-            except IntegrityError:
-                # A worker that was given up has begun the step at the same moment.
-                other = StepRun.objects.only("pk").get(run=self.run, node=step.node)
-                step.pk = other.pk
-        values = {column: getattr(step, column) for column in columns}
-        StepRun.objects.filter(pk=step.pk).update(**values)
+    def flush(self) -> None:
+        """Write what is finished, without waiting for the next step."""
+        if self.unwritten:
+            finished, self.unwritten = self.unwritten, []
+            self.lease.write(finished)
 
     def _mark(self, step: StepRun, target: RunState, error: str) -> None:
-        if leases.is_held(self.run.pk, self.lease.owner):
-            StepRun.objects.filter(pk=step.pk).update(
-                state=target, error=error, finished_at=database_now()
-            )
-
-
-def _find_reusable(
-    kind: registry.Step, input_hash: str, step: StepRun
-) -> dict[str, Any] | None:
-    if not kind.reusable:
-        return None
-    finished = StepRun.objects.filter(
-        input_hash=input_hash, kind=kind.kind, state=RunState.SUCCEEDED
-    ).exclude(Q(pk=step.pk) | Q(source=StepRun.Source.SKIPPED))
-    for other in finished.order_by("-pk")[:3]:
-        if _is_whole(kind, other.output) and "fallback" not in (other.output or {}):
-            return other.output
-    return None
-
-
-def _is_whole(kind: registry.Step, output: dict[str, Any] | None) -> bool:
-    """Whether all bytes that the output names are still there and undamaged."""
-    if output is None:
-        return False
-    try:
-        for key in kind.blobs:
-            blobs.read(output[key])
-    except (LostWork, KeyError):
-        return False
-    return True
+        step.state, step.error, step.finished_at = target, error, database_now()
+        with contextlib.suppress(LeaseLost):
+            self.lease.write([step])

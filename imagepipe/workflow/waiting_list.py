@@ -56,14 +56,18 @@ def value_of(run: Run) -> Waiting:
     )  # fmt: skip
 
 
-def situation(now: dt.datetime, waiting: Iterable[Waiting]) -> Situation:
+def situation(
+    now: dt.datetime, waiting: Iterable[Waiting], resting: frozenset[str] | None = None
+) -> Situation:
     """Return everybody's use, resting engines and, where deadlines need it, the workers."""
+    if resting is None:
+        resting = breakers.resting(now)
     workers = 1
     if any(run.deadline is not None for run in waiting):
         since = now - dt.timedelta(seconds=WORKER_SILENCE)
         alive = QueueWorker.objects.filter(seen_at__gt=since)
         workers = alive.exclude(state=QueueWorker.State.STOPPED).count() or 1
-    return Situation(now.timestamp(), shares.read(now), workers, breakers.resting(now))
+    return Situation(now.timestamp(), shares.read(now), workers, resting)
 
 
 def _first_ones(runs: QuerySet[Run]) -> Iterable[Any]:

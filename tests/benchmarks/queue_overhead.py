@@ -6,9 +6,10 @@
     python -m tests.benchmarks.queue_overhead postgresql
 
 Prints one line of JSON. Wall time depends on what else the machine does, so the processor's
-time is told beside it. The two ways of the two-second jobs take turns. Celery alone is an empty
-task in one worker of its own on Redis, late acknowledgement and prefetch 1 as here; two rounds
-of it and of the queue take turns.
+time is told beside it, and how many statements a run and a step cost, which no load changes
+(begin and commit count). The two ways of the two-second jobs take turns. Celery alone is an
+empty task in one worker of its own on Redis, late acknowledgement and prefetch 1 as here;
+rounds of it and of the queue take turns.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from tests.sandbox import SANDBOX_SETTINGS, SANDBOX_SETUP, Sandbox
 
 EMPTY = """
 import json, time
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from imagepipe.models import Run
 from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.steps import registry
@@ -31,10 +34,16 @@ from imagepipe.workflow.worker import Worker
 registry.get("generate")
 registry.register(registry.Step("nothing", lambda context: {{}}))
 graph = Graph(tuple(Node.create(f"n{{i:02d}}", "nothing") for i in range({steps})))
-for number in range({runs}):
-    Run.objects.create(title=str(number), graph=graph.to_dict(), graph_sha256=graph.sha256)
+short = Graph(graph.nodes[:1])
+for number, one in enumerate([short, short, graph, *[graph] * {runs}]):
+    Run.objects.create(title=str(number), graph=one.to_dict(), graph_sha256=one.sha256)
 worker = Worker()
 worker.keep_house()
+counts = []
+for _ in range(3):
+    with CaptureQueriesContext(connection) as queries:
+        assert worker._execute_next()
+    counts.append(len(queries))
 wall, cpu = time.perf_counter(), time.process_time()
 assert worker.run_until_empty() == {runs}
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -43,10 +52,14 @@ print(json.dumps({{
     "steps_per_second": round({runs} * {steps} / wall, 1),
     "steps_per_cpu_second": round({runs} * {steps} / cpu, 1),
     "cpu_ms_per_run": round(cpu * 1000 / {runs}, 1),
+    "statements_of_a_run_with_one_step": counts[1],
+    "statements_of_a_further_step": round((counts[2] - counts[1]) / ({steps} - 1), 1),
 }}))
 """
 TWO_SECONDS = """
 import json, time
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from imagepipe.models import Run
 from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.steps import registry
@@ -77,7 +90,11 @@ for number in range({pairs}):
     run.refresh_from_db()
     assert run.state == "succeeded"
 pairs.sort()
-print(json.dumps({{"overhead_percent_median": round(100 * pairs[len(pairs) // 2], 2),
+Run(title="counted", graph=graph.to_dict(), graph_sha256=graph.sha256).save()
+with CaptureQueriesContext(connection) as queries:
+    assert worker._execute_next()
+print(json.dumps({{"statements_of_a_two_second_job": len(queries),
+    "overhead_percent_median": round(100 * pairs[len(pairs) // 2], 2),
     "overhead_percent_worst": round(100 * pairs[-1], 2)}}))
 """
 CELERY = """
@@ -127,7 +144,9 @@ def celery_alone(box: Sandbox, tasks: int = 400) -> tuple[float, float]:
         worker.wait(timeout=30)
 
 
-def measure(database: str, runs: int, steps: int, pairs: int) -> dict[str, object]:
+def measure(
+    database: str, runs: int, steps: int, pairs: int, times: int
+) -> dict[str, object]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         box = Sandbox(folder)
@@ -139,7 +158,7 @@ def measure(database: str, runs: int, steps: int, pairs: int) -> dict[str, objec
         redis = stack.enter_context(running(Redis, folder))
         box.environment["SANDBOX_REDIS"] = redis.address
         rounds, alone = [], []
-        for _round in range(2):
+        for _round in range(times):
             rounds.append(box.run(EMPTY.format(runs=runs, steps=steps)))
             alone.append(celery_alone(box))
         empty = {name: [each[name] for each in rounds] for name in rounds[0]}
@@ -155,8 +174,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    result = measure(options.database, options.runs, options.steps, options.pairs)
+    result = measure(
+        options.database, options.runs, options.steps, options.pairs, options.rounds
+    )
     print(json.dumps(result))
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.workflow.actions import StartRun
+from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Run, RunState, StepRun
 from tests.browser.asgi_server import asgi_server
-from tests.browser.studio_pages import fill_brief, wait_for_end
+from tests.browser.conftest import PHONE
+from tests.browser.studio_pages import fill_brief, overflow, violations, wait_for_end
 
 __all__ = ["asgi_server"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -42,6 +45,35 @@ def test_the_page_follows_by_events_and_never_asks(asgi_page, asked, worker, sho
     assert not [url for url in asked if url.endswith("/progress/")]
     page.locator("[data-follows]").wait_for(state="detached")
     shoot(page, "run-steps")
+
+
+def test_what_a_changed_size_took_over_is_drawn(asgi_page, editor, worker, open_browser, shoot):
+    """The same picture in another size: generated once, scaled and marked twice."""
+    template = PromptTemplate.objects.get()
+    for side in (192, 256):
+        brief = Brief(
+            variables={"subject": "panda"}, candidates=1, seed=7, seed_policy="fixed",
+            width=side, height=side,
+        )  # fmt: skip
+        run = StartRun(Run(title=f"Panda, {side} px", template=template), editor, brief=brief)
+        run = run.execute()
+        asgi_page.goto(f"/admin/imagepipe/runs/{run.uid}/")
+        wait_for_end(asgi_page)
+    page = asgi_page
+    page.locator("g[data-node=generate-00][data-state=reused]").wait_for()
+    for node in ("prompt-policy", "upscale-00", "finish-00", "checks-00", "offer-00"):
+        page.locator(f"g[data-node={node}][data-state=succeeded]").wait_for()
+    page.get_by_text("Computed: 5 · Taken over: 1").wait_for()
+    page.locator(".imagepipe-graph").scroll_into_view_if_needed()
+    shoot(page, "run-reused")
+    address = page.url.partition("/admin/")[2]
+    for name, options in (("dark", {"color_scheme": "dark"}), ("phone", {"viewport": PHONE})):
+        other = open_browser(**options)
+        other.goto(f"/admin/{address}")
+        other.locator(".imagepipe-graph").scroll_into_view_if_needed()
+        assert overflow(other) <= 0
+        assert violations(other) == []
+        shoot(other, f"run-reused-{name}")
 
 
 def test_the_page_asks_when_nobody_sends_events(asgi_page, asked, worker):

@@ -37,6 +37,7 @@ from imagepipe.workflow.actions import (
     StartRun,
 )
 from imagepipe.workflow.briefs import Brief
+from imagepipe.workflow.graph_actions import StartGraph
 from imagepipe.workflow.matrix_actions import Cell, StartMatrix
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.notice_actions import AskForNotice, SetNoticePreference
@@ -310,6 +311,14 @@ def accept_candidate(library: Library, place: Collection, user: Any) -> Action[A
 
 def reject_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return RejectCandidate(candidate_in(place), user, reason="artefact")
+
+
+def start_graph(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    definition = {
+        "schema": 1,
+        "nodes": {"ask": {"kind": "prompt-policy", "params": {"prompt": "x"}, "inputs": {}}},
+    }
+    return StartGraph(Run(title="x", collection=place), user, definition=definition)
 
 
 def register_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

@@ -54,6 +54,7 @@ MATRIX: dict[cases.Case, str] = {
     cases.remove_crop:      "-    -    -    -    x    -    -    -    -    -    -    x    x",
     cases.restore_crop:     "-    -    -    -    x    -    -    -    -    -    -    x    x",
     cases.start_run:        "-    -    -    x    -    -    -    -    -    -    -    x    x",
+    cases.start_graph:      "-    -    -    -    -    -    -    -    -    -    -    x    x",
     cases.cancel_run:       "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.retry_run:        "-    -    -    x    -    -    -    -    -    -    -    x    x",
     cases.start_matrix:     "-    -    -    x    -    -    -    -    -    -    -    x    x",

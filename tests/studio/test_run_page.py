@@ -55,6 +55,19 @@ def test_warnings_of_the_engine_are_shown(admin, finished):
     assertContains(page, "The prompt was cut after 77 tokens.", count=1)
 
 
+def test_a_changed_size_takes_the_picture_over_and_the_page_says_so(admin, start, finish):
+    first = finish(start(candidates=1, seed=7, seed_policy="fixed"))
+    assertContains(admin.get(url("run", first.uid)), "Computed: 6</p>")
+    run = finish(start(candidates=1, seed=7, seed_policy="fixed", width=160, height=160))
+    sources = dict(run.steps.values_list("node", "source"))
+    assert sources.pop("generate-00") == "reused"
+    assert set(sources.values()) == {"computed"} and len(sources) == 5
+    page = admin.get(url("run", run.uid))
+    assertContains(page, "Computed: 5 · Taken over: 1</p>")
+    assertContains(page, 'data-state="reused"', count=2)
+    assert admin.get(url("run_progress", run.uid)).json()["tally"].endswith("Taken over: 1")
+
+
 def test_the_cards_offer_what_one_may_do(browse, person, admin, finished):
     page = admin.get(url("run", finished.uid))
     for words in ("Approve", "Reject picture", "More like this", "Technical quality: passed"):

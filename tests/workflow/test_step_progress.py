@@ -4,12 +4,13 @@ import io
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from imagepipe.exceptions import LeaseLost
-from imagepipe.workflow import blobs, context, leases, runner
+from imagepipe.workflow import blobs, bookkeeping, context, leases, runner
 from imagepipe.workflow.models import Run, RunState, StepRun
 
 pytestmark = pytest.mark.django_db
@@ -22,14 +23,14 @@ def slow(settings):
 
 def test_progress_is_written_at_most_twice_a_second(start, finish, slow, monkeypatch):
     writes: list[tuple[float, float]] = []
-    renew = leases.renew
+    write = bookkeeping.write
 
-    def spy(pk: int, owner: str, **values: object) -> None:
-        if "progress" in values:
-            writes.append((time.monotonic(), values["progress"]))  # type: ignore[arg-type]
-        renew(pk, owner, **values)
+    def spy(*args: Any, **values: Any) -> bookkeeping.Wishes:
+        if values["progress"] is not None:
+            writes.append((time.monotonic(), values["progress"]))
+        return write(*args, **values)
 
-    monkeypatch.setattr(leases, "renew", spy)
+    monkeypatch.setattr(bookkeeping, "write", spy)
     run = finish(start(candidates=2, steps=40))
     assert run.state == RunState.SUCCEEDED
     assert len(writes) >= 3
@@ -50,7 +51,8 @@ def test_a_preview_is_stored_while_a_picture_is_made(start, finish, slow, privat
     assert leftovers == []
 
 
-def test_a_cancel_request_stops_within_one_step(start, monkeypatch):
+def test_a_cancel_request_stops_at_the_next_look(start, monkeypatch):
+    monkeypatch.setattr(context, "LOOK_INTERVAL", 0)
     run = start(candidates=1, steps=50)
     claimed = leases.claim("w")
     checks = []
@@ -71,6 +73,7 @@ def test_a_cancel_request_stops_within_one_step(start, monkeypatch):
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing_more(start, monkeypatch):
+    monkeypatch.setattr(context, "LOOK_INTERVAL", 0)
     run = start(candidates=1)
     claimed = leases.claim("first")
     check, checks = context.Lease.check, []

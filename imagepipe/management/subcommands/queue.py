@@ -90,10 +90,11 @@ def _chosen(options: dict[str, Any]) -> list[Any]:
         return list(Run.objects.filter(state=RunState.FAILED, retries=None).order_by("pk"))
     if not options["run"]:
         raise CommandError(_("Name the runs; “imagepipe queue list” shows them."))
-    return [_find(text) for text in dict.fromkeys(options["run"])]
+    return [find_run(text) for text in dict.fromkeys(options["run"])]
 
 
-def _find(text: str) -> Any:
+def find_run(text: str) -> Any:
+    """Return the run that an identifier, or its first 8 digits or more, names."""
     from imagepipe.workflow.models import Run
 
     digits = text.replace("-", "").lower()

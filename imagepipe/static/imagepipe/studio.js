@@ -10,7 +10,7 @@
    * once a second, seldom while nobody looks, ever less often while the server does not answer.
    */
   class RunController extends Controller {
-    static targets = ['bar', 'message', 'state', 'card', 'live', 'failure', 'whileRunning', 'repeat', 'policy', 'step'];
+    static targets = ['bar', 'message', 'state', 'card', 'live', 'failure', 'whileRunning', 'repeat', 'policy', 'step', 'tally'];
 
     static values = {
       url: String,
@@ -126,6 +126,10 @@
     }
 
     showSteps(run) {
+      this.tallyTargets.forEach((element) => {
+        element.hidden = !run.tally;
+        element.textContent = run.tally || '';
+      });
       const begun = new Map((run.steps || []).map((step) => [step.node, step]));
       this.stepTargets.forEach((element) => {
         const step = begun.get(element.dataset.node) || run.rest;

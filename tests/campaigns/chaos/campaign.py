@@ -34,6 +34,8 @@ TRANSPORTS = ("database", "celery-redis", "celery-rabbitmq", "rq")
 DATABASES = ("sqlite", "postgresql")
 BROKERS = {"celery-redis": Redis, "celery-rabbitmq": RabbitMQ, "rq": Redis}
 WORKERS = 4
+PATIENCE = 600
+"""Seconds for what happens once, on a machine that has other work."""
 RESULTS = Path(__file__).with_name("results.jsonl")
 FATES = ("plain", "plain", "plain", "plain", "flaky", "poison", "killer")
 OPTIONS = {"LEASE_SECONDS": 3, "MAX_ATTEMPTS": 50, "RETRY_SECONDS": 0.5, "AGEING_SECONDS": 60}
@@ -174,7 +176,7 @@ def run_cell(
         (folder / "sandbox_settings.py").write_text(SANDBOX_SETTINGS)
         (folder / "sandbox_celery.py").write_text(SANDBOX_CELERY)
         (folder / "jobs.json").write_text(json.dumps(make_jobs(jobs, seed)))
-        box.run(SANDBOX_SETUP + PREPARE)
+        box.run(SANDBOX_SETUP + PREPARE, PATIENCE)
         return _play(box, engine, servers, seed, every, limit)
 
 
@@ -186,7 +188,7 @@ def _play(
     kills, crashed = 0, list[str]()
     try:
         wait_until((box.folder / "pids").exists, "the workers did not start", 180)
-        box.run(SUBMIT)
+        box.run(SUBMIT, PATIENCE)
         began = time.monotonic()
         crash_at = chance.uniform(4, 10)
         watcher = box.start(WATCH)
@@ -215,7 +217,7 @@ def _play(
     finally:
         pool.terminate()
         pool.wait(timeout=20)
-    verdict = box.run(JUDGE)
+    verdict = box.run(JUDGE, PATIENCE)
     if verdict["wrong"]:
         shutil.copy(box.folder / "log.txt", tempfile.gettempdir())
     story = {"seed": seed, "seconds": round(seconds, 1), "kills": kills, "crashed": crashed}

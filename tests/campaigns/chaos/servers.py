@@ -95,7 +95,7 @@ class RabbitMQ:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        wait_until(lambda: answers(self.port), "rabbitmq-server did not start", 90)
+        wait_until(lambda: answers(self.port), "rabbitmq-server did not start", 300)
 
     def crash(self) -> None:
         os.killpg(self._process.pid, signal.SIGKILL)
