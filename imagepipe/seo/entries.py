@@ -16,9 +16,9 @@ from wagtail.models import Locale, Page, ReferenceIndex, Site
 
 from imagepipe.delivery.addresses import edge_url
 from imagepipe.delivery.alternatives import choose_alt
-from imagepipe.delivery.markup import transforms_of
 from imagepipe.delivery.pictures import fresh_deliveries, shown_document
 from imagepipe.delivery.presets import get_preset
+from imagepipe.delivery.sources import transforms_of
 from imagepipe.provenance.keys import load_keyring
 
 MOST_IMAGES = 1000

@@ -13,15 +13,13 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from imagepipe.conf import get_settings
-from imagepipe.delivery.addresses import edge_url
-from imagepipe.delivery.markup import transforms_of
-from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.shown import ShownPicture
+from imagepipe.delivery.sources import widest_address
 from imagepipe.seo.public_pages import licence_url
 
 PRESET = "content"
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+_HARMLESS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def image_object(picture: ShownPicture, request: Any = None) -> dict[str, Any]:
@@ -32,11 +30,10 @@ def image_object(picture: ShownPicture, request: Any = None) -> dict[str, Any]:
     document: Mapping[str, Any] = picture.document or {}
     terms = document.get("rights") or {}
     page = licence_url(document["asset"], request) if terms else ""
-    widest = transforms_of(document, get_preset(PRESET))[-1]
     creator, holder = get_settings().CREATOR, terms.get("holder", "")
     facts = {
         "@type": "ImageObject",
-        "contentUrl": edge_url(document, widest, "jpg"),
+        "contentUrl": widest_address(document, PRESET),
         "name": document["title"],
         "description": picture.alt,
         "license": terms.get("licence_url") or page or terms.get("licence"),
@@ -67,7 +64,7 @@ def structured_data(pictures: Iterable[ShownPicture], request: Any = None) -> Sa
     graph = [image_object(picture, request) for picture in pictures]
     if not graph:
         return mark_safe("")
-    text = json.dumps(
-        {"@context": "https://schema.org", "@graph": graph}, ensure_ascii=False
-    ).translate(_HARMLESS)
+    text = json.dumps({"@context": "https://schema.org", "@graph": graph}, ensure_ascii=False)
+    for character, harmless in _HARMLESS.items():
+        text = text.replace(character, harmless)
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308

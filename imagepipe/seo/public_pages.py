@@ -6,11 +6,14 @@ Empty where the site has not included ``imagepipe.urls``.
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.conf import settings
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from imagepipe.delivery.shown import ShownPicture
 
@@ -42,8 +45,17 @@ def discovery_link(picture: ShownPicture, request: Any = None) -> SafeString:
 
 
 def _address(name: str, asset: str, request: Any) -> str:
+    around = (settings.ROOT_URLCONF, get_urlconf(), get_script_prefix(), get_language())
+    path = _path(name, asset, around)
+    if request is None or not path:
+        return path
+    return f"{request.scheme}://{request.get_host()}{path}"
+
+
+@lru_cache(maxsize=5000)
+def _path(name: str, asset: str, around: tuple[Any, ...]) -> str:
+    """``around`` is what else the address depends on."""
     try:
-        path = reverse(name, args=[uuid.UUID(asset)])
+        return reverse(name, args=[uuid.UUID(asset)])
     except NoReverseMatch:
         return ""
-    return str(request.build_absolute_uri(path)) if request is not None else path

@@ -120,6 +120,10 @@ class CropReport:
         """JSON for the controller in the browser, which warns while somebody drags."""
         return {
             "size": list(self.size),
+            "picture": reverse(
+                "imagepipe_admin:version_picture", args=[self.version.asset.uid, self.version.number]
+            ),
+            "extend": extend_url(self.version),
             "faces": [list(face) for face in self.scene.faces],
             "grid": self.grid,
             "scale": SCALE,
