@@ -118,11 +118,10 @@ class CropReport:
 
     def details(self) -> dict[str, Any]:
         """JSON for the controller in the browser, which warns while somebody drags."""
+        address = self.version.asset.uid, self.version.number
         return {
             "size": list(self.size),
-            "picture": reverse(
-                "imagepipe_admin:version_picture", args=[self.version.asset.uid, self.version.number]
-            ),
+            "picture": reverse("imagepipe_admin:version_picture", args=address),
             "extend": extend_url(self.version),
             "faces": [list(face) for face in self.scene.faces],
             "grid": self.grid,
