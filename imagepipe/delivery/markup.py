@@ -34,7 +34,7 @@ def picture_html(
         {
             **presentation.image_attributes(),
             **_identifiers(document),
-            **_colour(document, presentation, variants),
+            **_placeholder(document, presentation, variants),
         }
     )
     image = f"{found.sources_html}<img{found.image_html}{own}>"
@@ -91,15 +91,19 @@ def _identifiers(document: Mapping[str, Any]) -> dict[str, str]:
     return {"data-asset": document["asset"], "data-version": document["version"]}
 
 
-def _colour(
+def _placeholder(
     document: Mapping[str, Any], presentation: Presentation, variants: Sequence[Variant]
 ) -> dict[str, str]:
     """Nothing where the page waits for the picture anyway, or where another may come."""
     others = [variant.document != document for variant in variants]
     if presentation.priority or not presentation.placeholder or any(others):
         return {}
-    words = colour_words((document.get("placeholder") or {}).get("colour", ""))
-    return {"data-imagepipe-colour": words} if words else {}
+    found = document.get("placeholder") or {}
+    words = colour_words(found.get("colour", ""))
+    attributes = {"data-imagepipe-colour": words} if words else {}
+    if words and get_settings().PICTURE_THUMBHASH:
+        attributes["data-imagepipe-thumbhash"] = found["thumbhash"]
+    return attributes
 
 
 def preload_html(
