@@ -7,7 +7,7 @@ never out of date; whether the picture may be shown at all is decided before, ev
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from html import escape
 from typing import Any, Final, NamedTuple
@@ -68,7 +68,7 @@ class PictureSources:
 
 def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
     """Signed addresses in all formats, best first; ``src`` is the largest fallback."""
-    place = _Place.of(document, presentation)
+    place = _Place.of(document, presentation, load_keyring())
     return _sources(place, presentation.all_sizes())
 
 
@@ -78,9 +78,21 @@ def transforms_of(document: Mapping[str, Any], preset: Preset) -> tuple[Transfor
     return Presentation(preset, "").transforms(*source, scene_of(document))
 
 
-def widest_address(document: Mapping[str, Any], preset: str) -> str:
+def widest_transform(document: Mapping[str, Any], preset: Preset) -> Transform:
+    """The last of :func:`transforms_of`, without the others."""
+    [widest] = transforms_of(document, _widest_step(preset))
+    return widest
+
+
+def widest_address(document: Mapping[str, Any], preset: str, keyring: Keyring) -> str:
     """Where the largest JPEG of a preset is, as a use shows it that says nothing itself."""
-    return _widest(_Place.of(document, Presentation(get_preset(preset), "")))
+    presentation = Presentation(_widest_step(get_preset(preset)), "")
+    return _widest(_Place.of(document, presentation, keyring))
+
+
+@lru_cache(maxsize=200)
+def _widest_step(preset: Preset) -> Preset:
+    return replace(preset, widths=(max(preset.widths),))
 
 
 class _Place(NamedTuple):
@@ -98,7 +110,9 @@ class _Place(NamedTuple):
     edge: str
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], presentation: Presentation) -> _Place:
+    def of(
+        cls, document: Mapping[str, Any], presentation: Presentation, keyring: Keyring
+    ) -> _Place:
         scene = scene_of(document)
         crop = presentation.crop_in(scene)
         return cls(
@@ -110,7 +124,7 @@ class _Place(NamedTuple):
             presentation.preset,
             crop,
             scene.crops.get(crop) if isinstance(crop, str) else None,
-            load_keyring(),
+            keyring,
             get_settings().EDGE_URL,
         )
 
@@ -144,5 +158,6 @@ def _sources(place: _Place, sizes: str) -> PictureSources:
 
 @lru_cache(maxsize=REMEMBERED)
 def _widest(place: _Place) -> str:
-    [address] = place.addresses(place.transforms(place.scene())[-1], (FALLBACK,))
+    [transform] = place.transforms(place.scene())
+    [address] = place.addresses(transform, (FALLBACK,))
     return address

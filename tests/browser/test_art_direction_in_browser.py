@@ -159,7 +159,7 @@ def test_the_thumbhash_is_drawn_until_the_picture_is_there(
     ):
         assert half.mean((0, 1)) == pytest.approx(expected, abs=15)
     site.is_loading = True
-    image.evaluate("image => { image.srcset = image.srcset; }")
-    page.wait_for_function("document.images[0].naturalWidth > 0")
+    again = "addEventListener('load', done); image.srcset += ' ';"
+    image.evaluate(f"image => new Promise(done => {{ image.{again} }})")
     assert image.evaluate(styles)[0] == ""
     page.close()

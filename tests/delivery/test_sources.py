@@ -14,7 +14,13 @@ from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.crop_actions import SetCrop
 from imagepipe.delivery.presentation import Presentation
-from imagepipe.delivery.sources import sources_of, widest_address
+from imagepipe.delivery.presets import get_preset
+from imagepipe.delivery.sources import (
+    sources_of,
+    transforms_of,
+    widest_address,
+    widest_transform,
+)
 from imagepipe.provenance.keys import key_folder, load_keyring
 from imagepipe.seo.public_pages import licence_url
 from imagepipe.urlspec import Keyring, Preset, verify_url
@@ -93,15 +99,29 @@ def test_every_part_of_the_use_counts(library: Library, other: Presentation) -> 
 
 def test_another_key_and_another_edge_count(library: Library, settings: Any) -> None:
     presentation = Presentation(HERO, "")
-    before, widest = sources_of(DOCUMENT, presentation), widest_address(DOCUMENT, "content")
+    before, widest = (
+        sources_of(DOCUMENT, presentation),
+        widest_address(DOCUMENT, "content", load_keyring()),
+    )
     key_folder().url_keys.write_text(load_keyring().rotated("k2").to_json())
     after = sources_of(DOCUMENT, presentation)
     assert after.src.startswith(f"{EDGE}/k2/")
     assert before.src.startswith(f"{EDGE}/k1/")
-    assert widest_address(DOCUMENT, "content").replace("/k2/", "/k1/") != widest
+    assert widest_address(DOCUMENT, "content", load_keyring()).replace("/k2/", "/k1/") != widest
     verify_url(after.src.removeprefix(EDGE), load_keyring(), 0)
     settings.IMAGEPIPE = {**settings.IMAGEPIPE, "EDGE_URL": "https://cdn.example"}
     assert sources_of(DOCUMENT, presentation).src.startswith("https://cdn.example/k2/")
+
+
+@pytest.mark.parametrize("size", [(1600, 900), (700, 300), (5000, 4000)])
+@pytest.mark.parametrize("crops", [{}, CROPPED])
+def test_the_widest_is_the_last_of_all(
+    library: Library, size: tuple[int, int], crops: dict[str, Any]
+) -> None:
+    document = {**DOCUMENT, "width": size[0], "height": size[1], "crops": crops}
+    assert widest_transform(document, HERO) == transforms_of(document, HERO)[-1]
+    found = sources_of(document, Presentation(get_preset("hero"), ""))
+    assert widest_address(document, "hero", load_keyring()) == found.src
 
 
 def test_a_key_that_was_taken_away_signs_no_more(library: Library) -> None:
