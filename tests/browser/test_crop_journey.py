@@ -196,10 +196,10 @@ def test_a_crop_for_one_use(
     profile = {"presets": ["hero", "square", "tower"], "ratios": [[16, 9]]}
     settings.IMAGEPIPE = settings.IMAGEPIPE | {
         "PROFILES": {"default": profile},
-        "CROPS": {"tower": {"ratio": [1, 12]}},
+        "CROPS": {"tower": {"ratio": [1, 6]}},
         "PRESETS": {
             **settings.IMAGEPIPE["PRESETS"],
-            "tower": {"ratio": [1, 12], "widths": [320], "crop": "tower"},
+            "tower": {"ratio": [1, 6], "widths": [320], "crop": "tower"},
         },
     }
     root = WagtailPage.get_first_root_node()
@@ -217,6 +217,10 @@ def test_a_crop_for_one_use(
     assert section.get_by_text(TIGHT).is_hidden()
     section.get_by_label("Which crop").select_option("tower")
     section.get_by_text(TIGHT).wait_for()
+    link = section.get_by_role("link", name="Paint the picture on beyond its edges")
+    assert link.get_attribute("href") == (
+        f"/admin/imagepipe/pictures/{asset.uid}/versions/1/extend/?shape=1%3A6"
+    )
     section.get_by_label("Which crop").select_option("hero")
     section.get_by_text("Nothing is set for this use").wait_for()
     assert numbers(section)[2:] == [100.0, 56.25]

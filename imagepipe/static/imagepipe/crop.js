@@ -377,8 +377,8 @@
         target.hidden = !this.shape || this.shape.fits;
       });
       this.extendTargets.forEach((link) => {
-        link.hidden = !this.details || !this.details.extend;
-        if (!link.hidden) link.href = this.details.extend;
+        link.hidden = !this.shape || !this.shape.extend;
+        if (!link.hidden) link.href = this.shape.extend;
       });
       if (this.hasPreviewTarget) this.previewTarget.style.setProperty('--imagepipe-aspect', this.aspect);
       this.warn();

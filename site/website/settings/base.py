@@ -158,7 +158,10 @@ IMAGEPIPE: dict[str, Any] = {
             "sizes": "(min-width: 60rem) 17.5rem, (min-width: 36rem) 44vw, 92vw",
             "crop": "card",
         },
-        "figure": {"widths": [320, 480, 640, 800, 1200, 1600], "sizes": "(min-width: 52rem) 48rem, 92vw"},
+        "figure": {
+            "widths": [320, 480, 640, 800, 1200, 1600],
+            "sizes": "(min-width: 52rem) 48rem, 92vw",
+        },
     },
     "CROPS": {
         "hero": {
