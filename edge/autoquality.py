@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from edge.encode import Effort, save
+from edge.encode import Effort, native_quality, save
 from edge.features import features, tiles
 from edge.quality_model import START
 from edge.similarity import Reference
@@ -44,25 +44,47 @@ def search(
 ) -> Found:
     """Encode so that the result scores as near the target as few probes allow.
 
-    No probe starts after so many seconds. Raises SourceUnusable.
+    Of those that score enough the lightest is taken, of those that do not the best. What first
+    answers are encoded at is tried where it may be enough, so that settled bytes are heavier
+    than those only for quality's sake. No probe starts after so many seconds. Raises
+    SourceUnusable.
     """
     end = time.monotonic() + seconds
     start, bounds = START[extension], BOUNDS[extension]
     reference = Reference(tiles(image))
-    quality = _within(start.quality(features(image), target), bounds)
-    tried: dict[int, float] = {}
-    best: Found | None = None
-    while quality not in tried and len(tried) < MOST_PROBES:
+    tried: dict[int, Found] = {}
+
+    def is_met_by(quality: int) -> bool:
         body = save(image, extension, quality, effort, packet)
         score = reference.score(tiles(pyvips.Image.new_from_buffer(body, "").copy_memory()))
-        tried[quality] = score
-        if best is None or abs(score - target) < abs(best.score - target):
-            best = Found(body, quality, score, 0)
-        if abs(score - target) <= TOLERANCE or time.monotonic() >= end:
+        tried[quality] = Found(body, quality, score, 0)
+        return abs(score - target) <= TOLERANCE
+
+    def may_try(quality: int) -> bool:
+        return quality not in tried and len(tried) < MOST_PROBES and time.monotonic() < end
+
+    quality = _within(start.quality(features(image), target), bounds)
+    is_met = is_met_by(quality)
+    while not is_met:
+        scores = {quality: found.score for quality, found in tried.items()}
+        quality = next_quality(scores, target, start.slope, bounds)
+        if not may_try(quality):
             break
-        quality = next_quality(tried, target, start.slope, bounds)
-    assert best is not None  # noqa: S101 the loop runs at least once
+        is_met = is_met_by(quality)
+    usual = native_quality(None, extension)
+    expected = tried[quality].score - start.slope * (quality - usual) if is_met else 0.0
+    if usual < quality and expected >= target - TOLERANCE and may_try(usual):
+        is_met_by(usual)
+    best = best_of(list(tried.values()), target)
     return Found(best.body, best.quality, best.score, len(tried))
+
+
+def best_of(tried: list[Found], target: float) -> Found:
+    """The lightest that meets the target, or the best where none does."""
+    enough = [found for found in tried if found.score >= target - TOLERANCE]
+    if enough:
+        return min(enough, key=lambda found: len(found.body))
+    return max(tried, key=lambda found: found.score)
 
 
 def next_quality(

@@ -171,9 +171,9 @@ class EdgeConfig:
     quality_target: int = _option(
         "SSIMULACRA2 that settled pictures should reach; 0 keeps a fixed quality",
         _integer(0, 95),
-        75,
+        70,
     )
-    settled_avif_effort: int = _option("0 (fast) to 9, in the background", _integer(0, 9), 2)
+    settled_avif_effort: int = _option("0 (fast) to 9, in the background", _integer(0, 9), 3)
     settled_webp_effort: int = _option("0 (fast) to 6, in the background", _integer(0, 6), 4)
     embed_from: int = _option(
         "bytes of a picture from which its content credential is inside; below, beside it",

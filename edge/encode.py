@@ -33,7 +33,7 @@ class Effort:
     @classmethod
     def settled(cls) -> Effort:
         """For bytes that are kept; made in the background."""
-        return cls(avif=2, webp=4, trellis=True)
+        return cls(avif=3, webp=4, trellis=True)
 
 
 def encode(

@@ -102,6 +102,8 @@ class ImagepipeSettings:
     """What Prometheus has to send as ``Authorization: Bearer …``; empty: no metrics."""
     PICTURE_IDENTIFIERS: bool = False
     """Whether the picture tag names asset and version in ``data-`` attributes."""
+    PICTURE_THUMBHASH: bool = False
+    """Whether lazy pictures carry their thumbhash, which ``imagepipe/thumbhash.js`` draws."""
     PICTURE_CACHE_SECONDS: int = 30
     """How long the picture tag may remember an asset's delivery data."""
     SITEMAP_DETAILS: bool = False

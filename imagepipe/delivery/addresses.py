@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from imagepipe.conf import get_settings
 from imagepipe.provenance.keys import load_keyring
-from imagepipe.urlspec import ImagePath, Keyring, Transform, sign_formats
+from imagepipe.urlspec import ImagePath, Keyring, Transform, sign_path
 
 Extension = Literal["auto", "avif", "webp", "jpg", "png"]
 
@@ -24,21 +24,7 @@ def edge_url(
     ``document`` is `Publication.document`. Pictures that are not published have no address
     at the edge; their previews are served by the CMS to those who may see them.
     """
-    [url] = edge_urls(document, transform, (extension,), keyring=keyring)
-    return url
-
-
-def edge_urls(
-    document: Mapping[str, Any],
-    transform: Transform,
-    extensions: Sequence[Extension],
-    *,
-    keyring: Keyring | None = None,
-) -> list[str]:
-    """The same in several formats, in their order."""
     path = ImagePath(
-        transform, document["asset"], document["version"], document["slug"], extensions[0]
+        transform, document["asset"], document["version"], document["slug"], extension
     )
-    base = get_settings().EDGE_URL
-    signed = sign_formats(path, extensions, keyring or load_keyring())
-    return [base + address for address in signed]
+    return get_settings().EDGE_URL + sign_path(path, keyring or load_keyring())

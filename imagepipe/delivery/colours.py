@@ -10,6 +10,7 @@ import base64
 import io
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import thash
@@ -51,6 +52,7 @@ def read_placeholder(value: Any) -> dict[str, str] | None:
     return {"thumbhash": thumbhash, "colour": colour}
 
 
+@lru_cache(maxsize=5000)
 def colour_words(colour: str) -> str:
     """``#33aacc`` as ``r3 ga bc``, which the style sheet understands; "" for no colour.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagepipe.delivery.documents import scene_of
-from imagepipe.urlspec import NOTHING_KNOWN, Preset, Scene, Transform, plan
+from imagepipe.urlspec import NOTHING_KNOWN, Preset, Scene, Transform, output_size
 from imagepipe.urlspec.transform import REGION_SCALE, Region
 
 
@@ -34,21 +34,16 @@ class Presentation:
         self, width: int, height: int, scene: Scene = NOTHING_KNOWN
     ) -> tuple[Transform, ...]:
         """The preset's, for a picture of this size, of what is cut out of it here."""
-        crop = self._crop(scene)
-        if crop is None:
-            return self.preset.transforms(width, height)
-        part = plan(width, height, Transform(crop=crop), scene)
-        row = self.preset.transforms(part.width, part.height)
-        return tuple(replace(transform, crop=crop) for transform in row)
+        return transforms_of_crop(self.preset, self.crop_in(scene), width, height, scene)
 
     def shown_crop(self, document: Mapping[str, Any]) -> list[float] | None:
         """What is cut out of a published picture before the preset, in shares of 0 to 1."""
         scene = scene_of(document)
-        crop = self._crop(scene)
+        crop = self.crop_in(scene)
         region = scene.crops.get(crop) if isinstance(crop, str) else crop
         return None if region is None else [part / REGION_SCALE for part in region]
 
-    def _crop(self, scene: Scene) -> Region | str | None:
+    def crop_in(self, scene: Scene) -> Region | str | None:
         """What this use says of the preset's crop, or of all; else the picture's own crop."""
         name = self.preset.crop
         if name is None or name in self.crops:
@@ -74,6 +69,16 @@ class Presentation:
         if self.priority:
             return {**attributes, "loading": "eager", "fetchpriority": "high"}
         return {**attributes, "loading": "lazy", "decoding": "async"}
+
+
+def transforms_of_crop(
+    preset: Preset, crop: Region | str | None, width: int, height: int, scene: Scene
+) -> tuple[Transform, ...]:
+    """The preset's, for a picture of this size of which only the crop is shown."""
+    if crop is None:
+        return preset.transforms(width, height)
+    part = output_size(width, height, Transform(crop=crop), scene)
+    return tuple(replace(transform, crop=crop) for transform in preset.transforms(*part))
 
 
 @dataclass(frozen=True)

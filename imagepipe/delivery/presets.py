@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from django.core.signals import setting_changed
+
 from imagepipe.conf import get_settings
 from imagepipe.urlspec import PRESETS, SMART, InvalidTransform, Preset
 
@@ -23,6 +25,7 @@ def preset_names() -> list[str]:
     return [*configured, *(name for name in PRESETS if name not in configured)]
 
 
+@lru_cache(maxsize=200)
 def get_preset(name: str) -> Preset:
     """From the settings, or built in. Raises UnknownPreset, InvalidTransform."""
     configured = get_settings().PRESETS
@@ -65,6 +68,14 @@ def _parsed(option: str, value: Any) -> Any:
 def read_preset(name: str, options: Mapping[str, Any]) -> Preset:
     """A preset from its settings. With a ratio, it fills and keeps what matters in view."""
     return _read(name, json.dumps(options, sort_keys=True, default=list))
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting == "IMAGEPIPE":
+        get_preset.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="imagepipe.delivery.presets")
 
 
 @lru_cache(maxsize=200)

@@ -19,9 +19,9 @@ from imagepipe.assets.models import Asset
 from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.delivery.documents import is_current, rights_of, scene_of
-from imagepipe.delivery.markup import transforms_of
 from imagepipe.delivery.models import Publication, StoredRendition
 from imagepipe.delivery.presets import get_preset
+from imagepipe.delivery.sources import transforms_of
 from imagepipe.rights.models import RightsRecord
 from imagepipe.urlspec import MIME_TYPES, Transform, format_transform, plan
 

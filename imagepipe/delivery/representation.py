@@ -8,15 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from imagepipe.delivery.alternatives import alt_is_generated
-from imagepipe.delivery.markup import (
-    FALLBACK,
-    SOURCES,
-    PictureSources,
-    picture_html,
-    sources_of,
-)
+from imagepipe.delivery.markup import picture_html
 from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.shown import ShownPicture
+from imagepipe.delivery.sources import FALLBACK, SOURCES, PictureSources, sources_of
 from imagepipe.delivery.variants import ArtDirection
 from imagepipe.urlspec import MIME_TYPES
 

@@ -102,7 +102,7 @@ def create_keys(folder: KeyFolder | None = None) -> tuple[Path, ...]:
 
 def load_keyring() -> Keyring:
     """The keyring of the delivery addresses, read again when its file changes."""
-    path = key_folder().url_keys
+    path = _url_keys(get_settings().KEYS)
     return _keyring(path, _stamp(path))
 
 
@@ -123,6 +123,12 @@ def load_grant_signer() -> GrantSigner:
 
 def load_grant_public_keys() -> dict[str, Ed25519PublicKey]:
     return load_public_keys(key_folder().grant_keys)
+
+
+@lru_cache(maxsize=8)
+def _url_keys(folder: Path) -> Path:
+    """Joining paths costs more than all the rest, and pages ask once for each picture."""
+    return KeyFolder(folder).url_keys
 
 
 @lru_cache(maxsize=8)

@@ -16,9 +16,9 @@ from wagtail.models import Locale, Page, ReferenceIndex, Site
 
 from imagepipe.delivery.addresses import edge_url
 from imagepipe.delivery.alternatives import choose_alt
-from imagepipe.delivery.markup import transforms_of
 from imagepipe.delivery.pictures import fresh_deliveries, shown_document
 from imagepipe.delivery.presets import get_preset
+from imagepipe.delivery.sources import widest_transform
 from imagepipe.provenance.keys import load_keyring
 
 MOST_IMAGES = 1000
@@ -122,7 +122,7 @@ def _documents(image_ids: set[object]) -> dict[object, Mapping[str, Any]]:
     found: dict[object, Mapping[str, Any]] = {}
     for pk, delivery in fresh_deliveries(image_ids).items():
         if (document := shown_document(delivery)) is not None:
-            widest = transforms_of(document, preset)[-1]
+            widest = widest_transform(document, preset)
             location = edge_url(document, widest, "jpg", keyring=keyring)
             found[pk] = {**document, "location": location}
     return found

@@ -13,30 +13,31 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from imagepipe.conf import get_settings
-from imagepipe.delivery.addresses import edge_url
-from imagepipe.delivery.markup import transforms_of
-from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.shown import ShownPicture
-from imagepipe.seo.public_pages import licence_url
+from imagepipe.delivery.sources import widest_address
+from imagepipe.provenance.keys import load_keyring
+from imagepipe.seo.public_pages import PublicPages
+from imagepipe.urlspec import Keyring
 
 PRESET = "content"
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+_HARMLESS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
-def image_object(picture: ShownPicture, request: Any = None) -> dict[str, Any]:
+def image_object(
+    picture: ShownPicture, pages: PublicPages, keyring: Keyring
+) -> dict[str, Any]:
     """What search engines want to know: address, licence, credit, how it came about.
 
     Licences without an address of their own point to the site's page about them.
     """
     document: Mapping[str, Any] = picture.document or {}
     terms = document.get("rights") or {}
-    page = licence_url(document["asset"], request) if terms else ""
-    widest = transforms_of(document, get_preset(PRESET))[-1]
+    page = pages.licence(document["asset"]) if terms else ""
     creator, holder = get_settings().CREATOR, terms.get("holder", "")
     facts = {
         "@type": "ImageObject",
-        "contentUrl": edge_url(document, widest, "jpg"),
+        "contentUrl": widest_address(document, PRESET, keyring),
         "name": document["title"],
         "description": picture.alt,
         "license": terms.get("licence_url") or page or terms.get("licence"),
@@ -64,10 +65,11 @@ def source_type(iptc: str) -> str:
 
 def structured_data(pictures: Iterable[ShownPicture], request: Any = None) -> SafeString:
     """A ``<script>`` with the pictures; nothing if there are none."""
-    graph = [image_object(picture, request) for picture in pictures]
+    pages, keyring = PublicPages.of(request), load_keyring()
+    graph = [image_object(picture, pages, keyring) for picture in pictures]
     if not graph:
         return mark_safe("")
-    text = json.dumps(
-        {"@context": "https://schema.org", "@graph": graph}, ensure_ascii=False
-    ).translate(_HARMLESS)
+    text = json.dumps({"@context": "https://schema.org", "@graph": graph}, ensure_ascii=False)
+    for character, harmless in _HARMLESS.items():
+        text = text.replace(character, harmless)
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308

@@ -16,8 +16,9 @@ from imagepipe.conf import get_settings
 from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.delivery.alternatives import choose_alt
 from imagepipe.delivery.documents import scene_of
-from imagepipe.delivery.markup import FALLBACK, SOURCES, picture_html, transforms_of
+from imagepipe.delivery.markup import picture_html
 from imagepipe.delivery.presentation import Presentation
+from imagepipe.delivery.sources import FALLBACK, SOURCES, transforms_of
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import MIME_TYPES, Preset, Transform, plan
 

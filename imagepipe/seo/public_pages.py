@@ -6,23 +6,53 @@ Empty where the site has not included ``imagepipe.urls``.
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.conf import settings
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from imagepipe.delivery.shown import ShownPicture
 
 
+@dataclass(frozen=True)
+class PublicPages:
+    """The addresses of many pictures, as one request or language has them."""
+
+    origin: str
+    around: tuple[Any, ...]
+    """What else an address depends on."""
+
+    @classmethod
+    def of(cls, request: Any = None) -> PublicPages:
+        """Absolute with a request."""
+        origin = "" if request is None else f"{request.scheme}://{request.get_host()}"
+        around = settings.ROOT_URLCONF, get_urlconf(), get_script_prefix(), get_language()
+        return cls(origin, around)
+
+    def information(self, asset: str) -> str:
+        """The JSON document of a picture. ``asset`` is its hex uid."""
+        return self._address("imagepipe:picture_information", asset)
+
+    def licence(self, asset: str) -> str:
+        """The page with the terms of a picture."""
+        return self._address("imagepipe:picture_licence", asset)
+
+    def _address(self, name: str, asset: str) -> str:
+        path = _path(name, asset, self.around)
+        return self.origin + path if path else ""
+
+
 def information_url(asset: str, request: Any = None) -> str:
-    """The JSON document of a picture; absolute with a request. ``asset`` is its hex uid."""
-    return _address("imagepipe:picture_information", asset, request)
+    return PublicPages.of(request).information(asset)
 
 
 def licence_url(asset: str, request: Any = None) -> str:
-    """The page with the terms of a picture."""
-    return _address("imagepipe:picture_licence", asset, request)
+    return PublicPages.of(request).licence(asset)
 
 
 def discovery_link(picture: ShownPicture, request: Any = None) -> SafeString:
@@ -41,9 +71,9 @@ def discovery_link(picture: ShownPicture, request: Any = None) -> SafeString:
     )
 
 
-def _address(name: str, asset: str, request: Any) -> str:
+@lru_cache(maxsize=5000)
+def _path(name: str, asset: str, around: tuple[Any, ...]) -> str:
     try:
-        path = reverse(name, args=[uuid.UUID(asset)])
+        return reverse(name, args=[uuid.UUID(asset)])
     except NoReverseMatch:
         return ""
-    return str(request.build_absolute_uri(path)) if request is not None else path

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from imagepipe.delivery.markup import NOTHING, picture_html, unmanaged_html
 from imagepipe.delivery.pictures import load_deliveries
-from imagepipe.delivery.presentation import Presentation
+from imagepipe.delivery.presentation import Presentation, Variant
 from imagepipe.delivery.presets import UnknownPreset, adapted_preset, get_preset
 from imagepipe.delivery.shown import (
     Context,
@@ -83,18 +83,21 @@ def picture(
     )
     if may_show(shown) is None:
         return _nothing(shown)
-    narrow_picture, dark_picture = (
-        may_show(show(context, other, beside=others)) for other in others
-    )
-    direction = ArtDirection(
-        _checked("picture", narrow, {}) if narrow else None,
-        str(narrow_media) or NARROW_MEDIA,
-        narrow_picture,
-        dark_picture,
-    )
-    variants = tuple(direction.variants(shown, presentation))
-    for picture in filter(None, (shown, narrow_picture, dark_picture)):
-        remember_shown(context, picture)
+    remember_shown(context, shown)
+    variants: tuple[Variant, ...] = ()
+    if narrow or narrow_image or dark_image:
+        narrow_picture, dark_picture = (
+            may_show(show(context, other, beside=others)) for other in others
+        )
+        direction = ArtDirection(
+            _checked("picture", narrow, {}) if narrow else None,
+            str(narrow_media) or NARROW_MEDIA,
+            narrow_picture,
+            dark_picture,
+        )
+        variants = tuple(direction.variants(shown, presentation))
+        for picture in filter(None, (narrow_picture, dark_picture)):
+            remember_shown(context, picture)
     if shown.document is None:
         return unmanaged_html(shown.image, presentation, variants)
     return picture_html(shown.document, presentation, variants)

@@ -16,7 +16,7 @@ from imagepipe.urlspec.exceptions import (
     UrlspecError,
 )
 from imagepipe.urlspec.formats import EXTENSIONS, FORMATS, MIME_TYPES, Format, negotiate
-from imagepipe.urlspec.geometry import Box, Plan, plan
+from imagepipe.urlspec.geometry import Box, Plan, output_size, plan
 from imagepipe.urlspec.grammar import format_transform, parse_transform
 from imagepipe.urlspec.hints import Hints, resolve
 from imagepipe.urlspec.path import VERSION_DIGITS, ImagePath, build_path, parse_path
@@ -58,6 +58,7 @@ __all__ = [
     "build_path",
     "format_transform",
     "negotiate",
+    "output_size",
     "parse_path",
     "parse_transform",
     "plan",

@@ -81,12 +81,7 @@ def plan(
 
     Raises ValueError when the source has no pixels, or a point lies outside the picture.
     """
-    if source_width < 1 or source_height < 1:
-        raise ValueError("the source must have at least one pixel on a side")
-    crop = transform.crop
-    if isinstance(crop, str):
-        crop = scene.crops.get(crop)
-    region = region_pixels(source_width, source_height, crop)
+    region = _shown(source_width, source_height, transform, scene)
     inner_width, inner_height, width, height = _sizes(region.width, region.height, transform)
     scale_width = _scaled(source_width, inner_width, region.width)
     scale_height = _scaled(source_height, inner_height, region.height)
@@ -109,6 +104,27 @@ def plan(
     box = Box(shown.left + left, shown.top + top, cut_width, cut_height)
     is_searched = last == "attention" and (box.width, box.height) != (shown.width, shown.height)
     return Plan(scale_width, scale_height, box, width, height, offset, shown, is_searched)
+
+
+def output_size(
+    source_width: int,
+    source_height: int,
+    transform: Transform,
+    scene: Scene = NOTHING_KNOWN,
+) -> tuple[int, int]:
+    """Width and height of the plan, without the rest of it. Raises ValueError likewise."""
+    region = _shown(source_width, source_height, transform, scene)
+    return _sizes(region.width, region.height, transform)[2:]
+
+
+def _shown(width: int, height: int, transform: Transform, scene: Scene) -> Box:
+    """The part of the source that may be shown at all, in its pixels."""
+    if width < 1 or height < 1:
+        raise ValueError("the source must have at least one pixel on a side")
+    crop = transform.crop
+    if isinstance(crop, str):
+        crop = scene.crops.get(crop)
+    return region_pixels(width, height, crop)
 
 
 def _divide(numerator: int, denominator: int) -> int:

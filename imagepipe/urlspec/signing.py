@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hmac
 import json
 import re
@@ -24,6 +24,7 @@ from imagepipe.urlspec.path import MAX_PATH, ImagePath, build_path, parse_path
 MIN_KEY_BYTES: Final = 16
 KEY_BYTES: Final = 32
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _KID = re.compile(r"[a-z0-9]{1,16}")
 _URL = re.compile(r"/(?P<kid>[a-z0-9]{1,16})/(?P<signature>[A-Za-z0-9_-]{43})/(?P<path>.+)")
 
@@ -35,7 +36,7 @@ class Keyring:
     longer hold its URLs. Raises InvalidKeyring.
     """
 
-    __slots__ = ("_active", "_keys")
+    __slots__ = ("_active", "_contexts", "_keys")
 
     def __init__(self, keys: Mapping[str, bytes], active: str) -> None:
         for kid, key in keys.items():
@@ -47,6 +48,8 @@ class Keyring:
             raise InvalidKeyring("the active key is not among the keys")
         self._keys = MappingProxyType(dict(keys))
         self._active = active
+        # The key is worked in once, not for every address.
+        self._contexts = {kid: hmac.new(key, digestmod="sha256") for kid, key in keys.items()}
 
     def __repr__(self) -> str:
         return f"Keyring(active={self._active!r}, ids={sorted(self._keys)!r})"
@@ -96,11 +99,12 @@ class Keyring:
     def signature(self, kid: str, path: str) -> str:
         """43 characters of URL-safe base64. Raises UnknownKey."""
         try:
-            key = self._keys[kid]
+            context = self._contexts[kid].copy()
         except KeyError:
             raise UnknownKey("the URL was signed with a key that is not known") from None
-        digest = hmac.digest(key, f"{kid}/{path}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        context.update(f"{kid}/{path}".encode())
+        encoded = binascii.b2a_base64(context.digest(), newline=False)
+        return encoded.rstrip(b"=").translate(_URL_SAFE).decode()
 
 
 def sign_path(path: ImagePath, keyring: Keyring) -> str:

@@ -6,8 +6,10 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.contrib.auth.models import AbstractBaseUser
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from imagepipe.assets import thumbnails
@@ -22,9 +24,9 @@ from imagepipe.delivery.scenes import find_scene, known_scene
 from imagepipe.delivery.uses import shares
 from imagepipe.urlspec import Scene
 from imagepipe.urlspec.transform import Region
+from imagepipe.views.access import may
 
 logger = logging.getLogger("imagepipe.delivery")
-EXTEND = ("imagepipe_extend", "imagepipe_admin:imagepipe_extend")
 
 
 @dataclass(frozen=True)
@@ -116,14 +118,19 @@ class CropReport:
                 )
         return tuple(found)
 
-    def details(self) -> dict[str, Any]:
+    def details(self, user: AbstractBaseUser) -> dict[str, Any]:
         """JSON for the controller in the browser, which warns while somebody drags."""
+        address = self.version.asset.uid, self.version.number
         return {
             "size": list(self.size),
+            "picture": reverse("imagepipe_admin:version_picture", args=address),
             "faces": [list(face) for face in self.scene.faces],
             "grid": self.grid,
             "scale": SCALE,
-            "shapes": {one.shape.name: _shape_details(one) for one in self.states},
+            "shapes": {
+                one.shape.name: _shape_details(one, extend_url(self.version, user, one.shape))
+                for one in self.states
+            },
         }
 
     def _state(
@@ -146,18 +153,18 @@ def pixels_of(region: Region, size: tuple[int, int]) -> tuple[int, int]:
     return round(region[2] * size[0] / 10_000), round(region[3] * size[1] / 10_000)
 
 
-def extend_url(version: AssetVersion) -> str:
-    """Where the picture can be painted on beyond its edges; empty where that is not offered."""
-    for name in EXTEND:
-        for args in ([version.asset.uid, version.number], [version.asset.uid]):
-            try:
-                return reverse(name, args=args)
-            except NoReverseMatch:
-                continue
-    return ""
+def extend_url(version: AssetVersion, user: AbstractBaseUser, shape: CropShape) -> str:
+    """Where the picture can be painted on beyond its edges until it has the shape.
+
+    Empty where the person may not have it done.
+    """
+    if version.asset.withdrawn_at or not may(user, "generate"):
+        return ""
+    page = reverse("imagepipe_admin:version_extend", args=[version.asset.uid, version.number])
+    return f"{page}?{urlencode({'shape': f'{shape.ratio[0]}:{shape.ratio[1]}'})}"
 
 
-def _shape_details(state: CropState) -> dict[str, Any]:
+def _shape_details(state: CropState, extend: str) -> dict[str, Any]:
     headline = state.shape.headline
     return {
         "label": state.shape.label,
@@ -172,6 +179,7 @@ def _shape_details(state: CropState) -> dict[str, Any]:
         "suggestion": shares(state.suggestion.region),
         "percent": state.percent,
         "fits": state.suggestion.fits,
+        "extend": "" if state.suggestion.fits else extend,
         "own": None if state.current is None else shares(state.current.region),
     }
 

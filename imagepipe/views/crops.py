@@ -117,14 +117,14 @@ class CropView(WagtailAdminTemplateMixin, View):
             states=self.report.states,
             form=form,
             may_change=may(self.request.user, "change", self.asset),
-            details=self.report.details(),
+            details=self.report.details(self.request.user),
             picture_url=reverse(
                 "imagepipe_admin:version_picture", args=[self.asset.uid, self.version.number]
             ),
             presets=_presets_with(name),
             widths=WIDTHS,
             earlier=earlier.select_related("created_by").order_by("-pk")[:EARLIER],
-            extend_url=extend_url(self.version),
+            extend_url=extend_url(self.version, self.request.user, self.state.shape),
         )
         return self.render_to_response(context)
 
@@ -170,7 +170,7 @@ def image_crops(request: HttpRequest, image_id: str) -> HttpResponse:
     if version is None:
         raise Http404
     version.asset = asset
-    return JsonResponse(CropReport(version, looks=True).details())
+    return JsonResponse(CropReport(version, looks=True).details(request.user))
 
 
 def _version(request: HttpRequest, uid: uuid.UUID, number: int) -> AssetVersion:

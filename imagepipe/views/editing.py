@@ -74,3 +74,8 @@ class ExtendView(EditView):
     form_class = ExtendForm
     title = gettext_lazy("Extend to other shapes")
     template_name = "imagepipe/studio/extend.html"
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        form = ExtendForm(request.user, self.picture)
+        form.ask_for(request.GET.get("shape", ""))
+        return self._show(form)

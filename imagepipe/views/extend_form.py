@@ -59,6 +59,17 @@ class ExtendForm(EditForm):
         for name in ("across", "down"):
             self.fields[name].widget.input_type = "range"
 
+    def ask_for(self, shape: str) -> None:
+        """Start with a shape; what is none is passed over."""
+        try:
+            frames.parse_shape(shape)
+        except InvalidBrief:
+            return
+        if shape in SHAPES:
+            self.initial["shapes"] = [shape]
+        else:
+            self.initial["other"] = shape
+
     def place_fields(self) -> list[forms.BoundField]:
         return [self["across"], self["down"]]
 

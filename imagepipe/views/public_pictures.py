@@ -30,6 +30,8 @@ from imagepipe.urlspec import InvalidTransform
 
 SECONDS = 60
 """How long caches may keep what is said here, unless the rights end sooner."""
+SIZES = "(min-width: 44rem) 42rem, calc(100vw - 2rem)"
+"""Of the picture on the licence page, as its style sheet has it."""
 LONGEST_NUMBER = 5
 """Digits of a width or height that is asked for."""
 Document = Mapping[str, Any]
@@ -102,7 +104,8 @@ def _moment(seconds: int | None) -> dt.datetime | None:
 
 def _picture(document: Document) -> str:
     alt = choose_alt(document["alt"], get_language() or settings.LANGUAGE_CODE)
-    return picture_html(document, Presentation(get_preset("content"), alt or document["title"]))
+    text = alt or document["title"]
+    return picture_html(document, Presentation(get_preset("content"), text, sizes=SIZES))
 
 
 def _age(document: Document, now: float) -> int:

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.image_sitemap --pages 200000 --pictures 5
 
-fills a new SQLite file in a temporary folder (a few minutes), then writes both sitemaps in
+fills a new SQLite file in a temporary folder, then writes both sitemaps in
 processes of their own through the views, and validates the files of the image sitemap.
 """
 
@@ -19,21 +19,19 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = REPOSITORY / "tests/seo/sitemap.xsd"
-BATCH = 5000
-
 FILL = """
 import json, sys, uuid
-from itertools import islice
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from wagtail.images import get_image_model
 from wagtail.models import Collection, Locale, Page, ReferenceIndex, Site
-from imagepipe.assets.models import Asset, AssetVersion
+from imagepipe.assets.models import Asset
 from imagepipe.delivery.models import Publication
 from imagepipe.provenance.keys import create_keys
 
-pages, pictures, batch = map(int, sys.argv[1:])
+pages, pictures = map(int, sys.argv[1:])
 call_command("migrate", verbosity=0)
 create_keys()
 Image = get_image_model()
@@ -50,44 +48,71 @@ page_type = ContentType.objects.get_for_model(Page)
 image_type = ContentType.objects.get_for_model(Image)
 now = timezone.now()
 
-def save(model, rows):
-    rows = iter(rows)
-    while part := list(islice(rows, batch)):
-        model.objects.bulk_create(part)
+def many(row, count, **others):
+    # Rows 1 to count - 1 like this one, number 0; columns that differ are SQL over i.
+    [row] = type(row).objects.bulk_create([row])
+    table, key = row._meta.db_table, row._meta.pk.column
+    columns = [field.column for field in row._meta.concrete_fields]
+    others = {key: f"{row.pk} + i", **others}
+    values = [others.get(name, f'zero."{name}"') for name in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMP TABLE zero AS SELECT * FROM {table} WHERE {key}={row.pk}")
+        cursor.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+            f"WHERE i + 1 < {count}) INSERT INTO {table} ({', '.join(columns)}) "
+            f"SELECT {', '.join(values)} FROM n, zero WHERE i < {count}"
+        )
+        cursor.execute("DROP TABLE zero")
+    return row.pk
 
-steplen = Page.steplen
-def page(number):
-    path = home.path + Page._int2str(number + 1).zfill(steplen)
-    return Page(title=f"P{number}", slug=f"p{number}", path=path, depth=3, numchild=0,
-        url_path=f"{home.url_path}p{number}/", content_type=page_type, locale=locale, live=True,
-        draft_title=f"P{number}", last_published_at=now, translation_key=uuid.uuid4())
+def hexadecimal(prefix):
+    return f"printf('{prefix:08x}%024x', i)"
 
-save(Page, map(page, range(pages)))
+first, total = uuid.UUID(int=1 << 96), pages * pictures
+base = len(Page.alphabet)
+digits = "".join(
+    f"||substr('{Page.alphabet}', (i + 1) / {base ** power} % {base} + 1, 1)"
+    for power in reversed(range(Page.steplen))
+)
+first_page = many(
+    Page(title="P0", slug="p0", path=home.path + Page._int2str(1).zfill(Page.steplen), depth=3,
+        numchild=0, url_path=f"{home.url_path}p0/", content_type=page_type, locale=locale,
+        live=True, draft_title="P0", last_published_at=now, translation_key=first),
+    pages,
+    path=f"'{home.path}'{digits}", slug="'p' || i", title="'P' || i", draft_title="'P' || i",
+    url_path=f"'{home.url_path}p' || i || '/'", translation_key=hexadecimal(1),
+)
 home.numchild = pages
 home.save()
-first_page = Page.objects.filter(depth=3).order_by("pk").first().pk
-total = pages * pictures
-save(Image, (Image(title=f"I{n}", file=f"original_images/i{n}.jpg", width=1600, height=900,
-    collection=collection) for n in range(total)))
-first_image = Image.objects.order_by("pk").first().pk
-save(Asset, (Asset(title=f"I{n}", slug=f"i{n}", image_id=first_image + n, collection=collection)
-    for n in range(total)))
-
-def document(asset):
-    return {"published": True, "asset": asset[1].hex, "version": asset[1].hex[:16],
-        "slug": "harbour-at-dawn", "title": "Harbour at dawn", "width": 1600, "height": 900,
-        "focal": [0.5, 0.4], "alt": {"en": "Boats in the harbour", "de": "Boote im Hafen"},
-        "decorative": False, "disclosure": True, "valid_from": None, "valid_until": None,
-        "channels": [], "fallback": None, "source_type": "", "recipe": "ab" * 32,
-        "rights": {"licence": "CC BY 4.0", "holder": "Ada"}, "changed": 1780000000}
-
-assets = Asset.objects.order_by("pk").values_list("pk", "uid").iterator()
-save(Publication, (Publication(asset_id=a[0], desired=1, observed=1, document=document(a))
-    for a in assets))
-save(ReferenceIndex, (ReferenceIndex(content_type=page_type, base_content_type=page_type,
-    object_id=str(first_page + n // pictures), to_content_type=image_type,
-    to_object_id=str(first_image + n), model_path="hero", content_path="hero",
-    content_path_hash=uuid.uuid4()) for n in range(total)))
+first_image = many(
+    Image(title="I0", file="original_images/i0.jpg", width=1600, height=900,
+        collection=collection),
+    total, title="'I' || i", file="'original_images/i' || i || '.jpg'",
+)
+asset = many(
+    Asset(title="I0", slug="i0", image_id=first_image, collection=collection, uid=first),
+    total, title="'I' || i", slug="'i' || i", image_id=f"{first_image} + i", uid=hexadecimal(1),
+)
+document = {"published": True, "asset": first.hex, "version": "5" * 16,
+    "slug": "harbour-at-dawn", "title": "Harbour at dawn", "width": 1600, "height": 900,
+    "focal": [0.5, 0.4], "alt": {"en": "Boats in the harbour", "de": "Boote im Hafen"},
+    "decorative": False, "disclosure": True, "valid_from": None, "valid_until": None,
+    "channels": [], "fallback": None, "source_type": "", "recipe": "ab" * 32,
+    "rights": {"licence": "CC BY 4.0", "holder": "Ada"}, "changed": 1780000000}
+many(
+    Publication(asset_id=asset, desired=1, observed=1, document=document), total,
+    asset_id=f"{asset} + i",
+    document=f"replace(zero.document, '{first.hex}', {hexadecimal(1)})",
+)
+many(
+    ReferenceIndex(content_type=page_type, base_content_type=page_type,
+        object_id=str(first_page), to_content_type=image_type, to_object_id=str(first_image),
+        model_path="hero", content_path="hero", content_path_hash=first),
+    total, object_id=f"CAST({first_page} + i / {pictures} AS TEXT)",
+    to_object_id=f"CAST({first_image} + i AS TEXT)", content_path_hash=hexadecimal(1),
+)
+assert Page.objects.get(slug=f"p{pages - 1}").path == (
+    home.path + Page._int2str(pages).zfill(Page.steplen))
 print(json.dumps({"pages": pages, "pictures": total}))
 """
 
@@ -159,7 +184,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         began = time.perf_counter()
-        counts = run(folder, FILL, arguments.pages, arguments.pictures, BATCH)
+        counts = run(folder, FILL, arguments.pages, arguments.pictures)
         print(f"filled in {time.perf_counter() - began:.0f} s: {counts}")
         for kind in ("django", "imagepipe"):
             print(kind, run(folder, WRITE, kind, folder))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import base64
 import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from django.core.cache import cache
 from django.template import Context, Template
@@ -24,13 +26,14 @@ __all__ = ["library"]
 
 PAGE = "http://page.example/"
 POLICY = "default-src 'none'; style-src 'self'; img-src https://edge.example"
-STYLE = Path(imagepipe.__file__).parent / "static/imagepipe/picture.css"
+STATIC = Path(imagepipe.__file__).parent / "static/imagepipe"
 
 
 class Site:
     """One page under a strict content security policy, with pictures that load or do not."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, policy: str = POLICY) -> None:
+        self.policy = policy
         self.html = f'<!doctype html><link rel="stylesheet" href="/picture.css">{html}'
         self.is_loading = True
         self.asked: list[str] = []
@@ -43,8 +46,12 @@ class Site:
                 return route.abort()
             return route.fulfill(body=self._pixels(url), content_type="image/png")
         if url.endswith(".css"):
-            return route.fulfill(body=STYLE.read_text(), content_type="text/css")
-        headers = {"Content-Security-Policy": POLICY}
+            body = (STATIC / "picture.css").read_text()
+            return route.fulfill(body=body, content_type="text/css")
+        if url.endswith(".js"):
+            body = (STATIC / "thumbhash.js").read_text()
+            return route.fulfill(body=body, content_type="text/javascript")
+        headers = {"Content-Security-Policy": self.policy}
         return route.fulfill(body=self.html, content_type="text/html", headers=headers)
 
     def _pixels(self, url: str) -> bytes:
@@ -61,9 +68,13 @@ def _cold_cache() -> Iterator[None]:
     cache.clear()
 
 
-def published(library: Library, colour: str) -> Any:
+def published(library: Library, colour: str, other: str = "") -> Any:
+    """Of one colour, or of two side by side."""
     file = io.BytesIO()
-    Image.new("RGB", (1600, 1200), colour).save(file, "PNG")
+    picture = Image.new("RGB", (1600, 1200), colour)
+    if other:
+        picture.paste(other, (800, 0, 1600, 1200))
+    picture.save(file, "PNG")
     asset = library.asset()
     library.do(PublishVersion(library.version(asset, file.getvalue()), None))
     reconcile_now()
@@ -71,8 +82,8 @@ def published(library: Library, colour: str) -> Any:
     return asset
 
 
-def page_of(text: str, **values: Any) -> Site:
-    return Site(Template("{% load imagepipe_tags %}" + text).render(Context(values)))
+def page_of(text: str, policy: str = POLICY, **values: Any) -> Site:
+    return Site(Template("{% load imagepipe_tags %}" + text).render(Context(values)), policy)
 
 
 def test_browsers_choose_by_width_and_colour_scheme(library: Library, browser: Browser) -> None:
@@ -121,3 +132,34 @@ def test_the_colour_under_a_strict_policy(library: Library, browser: Browser) ->
     page.close()
     assert style == ["rgb(34, 102, 187)", "rgb(255, 255, 255)"]
     assert not [text for text in refused if "Security Policy" in text]
+
+
+@pytest.mark.parametrize("extra", ["", " data:"])
+def test_the_thumbhash_is_drawn_until_the_picture_is_there(
+    library: Library, browser: Browser, settings: Any, extra: str
+) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PICTURE_THUMBHASH": True}
+    asset = published(library, "#2266bb", "#ddaa33")
+    tag = "{% picture image 'card' class='photo' %}<script src='/thumbhash.js'></script>"
+    site = page_of(tag, f"{POLICY}{extra}; script-src 'self'", image=asset.image)
+    site.is_loading = False
+    page = browser.new_page()
+    page.route("**/*", site.answer)
+    page.goto(PAGE)
+    image = page.locator("img")
+    styles = "image => [image.style.backgroundImage, getComputedStyle(image).backgroundColor]"
+    drawn, colour = image.evaluate(styles)
+    assert colour == "rgb(34, 102, 187)"  # stays where the policy forbids the rest
+    body = base64.b64decode(drawn.partition("base64,")[2].rstrip('")'))
+    pixels = np.asarray(Image.open(io.BytesIO(body)).convert("RGBA"), dtype=float)
+    assert pixels.shape == (23, 32, 4)
+    for half, expected in (
+        (pixels[:, :12], (0x22, 0x66, 0xBB, 255)),
+        (pixels[:, -12:], (0xDD, 0xAA, 0x33, 255)),
+    ):
+        assert half.mean((0, 1)) == pytest.approx(expected, abs=15)
+    site.is_loading = True
+    again = "addEventListener('load', done); image.srcset += ' ';"
+    image.evaluate(f"image => new Promise(done => {{ image.{again} }})")
+    assert image.evaluate(styles)[0] == ""
+    page.close()

@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FRAME = ".imagepipe-crop__part"
 CUT = "The edge cuts through a face."
+TIGHT = "No part of this shape holds everything that matters."
 Shoot = Callable[..., None]
 
 
@@ -192,8 +193,15 @@ def test_a_crop_for_one_use(
     open_browser: Callable[..., Page], asset: Asset, settings: Any, shoot: Shoot
 ) -> None:
     settings.WAGTAIL_AUTOSAVE_INTERVAL = 0
-    profile = {"presets": ["hero", "square"], "ratios": [[16, 9]]}
-    settings.IMAGEPIPE = settings.IMAGEPIPE | {"PROFILES": {"default": profile}}
+    profile = {"presets": ["hero", "square", "tower"], "ratios": [[16, 9]]}
+    settings.IMAGEPIPE = settings.IMAGEPIPE | {
+        "PROFILES": {"default": profile},
+        "CROPS": {"tower": {"ratio": [1, 6]}},
+        "PRESETS": {
+            **settings.IMAGEPIPE["PRESETS"],
+            "tower": {"ratio": [1, 6], "widths": [320], "crop": "tower"},
+        },
+    }
     root = WagtailPage.get_first_root_node()
     story = ReportPage(title="Story", slug="story", hero=asset.image, live=False)
     root.add_child(instance=story)
@@ -203,6 +211,16 @@ def test_a_crop_for_one_use(
     with page.expect_response("**/images/*/crops/"):
         section.get_by_label("Which crop").select_option("square")
     section.get_by_role("button", name="Suggestion (100 % sure)").wait_for()
+    whole = section.get_by_role("img", name="The whole picture")
+    assert "/pictures/" in (whole.get_attribute("src") or "")  # no longer the thumbnail
+    assert centre(page, whole)[0] - whole.bounding_box()["x"] > 200
+    assert section.get_by_text(TIGHT).is_hidden()
+    section.get_by_label("Which crop").select_option("tower")
+    section.get_by_text(TIGHT).wait_for()
+    link = section.get_by_role("link", name="Paint the picture on beyond its edges")
+    assert link.get_attribute("href") == (
+        f"/admin/imagepipe/pictures/{asset.uid}/versions/1/extend/?shape=1%3A6"
+    )
     section.get_by_label("Which crop").select_option("hero")
     section.get_by_text("Nothing is set for this use").wait_for()
     assert numbers(section)[2:] == [100.0, 56.25]

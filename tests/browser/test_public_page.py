@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.demonstration import Demonstration
@@ -87,6 +90,37 @@ def test_nothing_bars_anybody(visit: Open, path: str, scheme: str) -> None:
 @pytest.mark.parametrize("path", PICTURES)
 def test_a_phone_need_not_scroll_sideways(visit: Open, path: str) -> None:
     assert overflow(visit(path, viewport=PHONE)) <= 0
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_the_licence_page(
+    visit: Open, shoot: Callable[[Page, str], None], demonstration: Demonstration, look: str
+) -> None:
+    listed = json.loads(visit(STORY).locator("script[type='application/ld+json']").inner_text())
+    hero = listed["@graph"][0]
+    address = hero["acquireLicensePage"]
+    assert address.startswith(f"{demonstration.url}/")
+    options = {"viewport": PHONE} if look == "phone" else {"color_scheme": look}
+    page = visit(address, **options)
+    assert page.get_by_role("heading", level=1).inner_text() == hero["name"]
+    assert page.get_by_role("img").evaluate("image => image.naturalWidth") > 0
+    assert page.get_by_text(hero["identifier"][0]["value"]).is_visible()
+    assert violations(page) == []
+    assert overflow(page) <= 0
+    shoot(page, "licence" if look == "light" else f"licence-{look}")
+
+
+def test_programs_find_the_information_of_a_picture(visit: Open) -> None:
+    page = visit(STORY)
+    link = page.locator("link[type='application/json+oembed']")
+    answer = page.request.get(link.get_attribute("href") or "")
+    told = answer.json()
+    assert answer.headers["content-type"] == "application/json"
+    assert (told["type"], told["version"]) == ("photo", "1.0")
+    picture = page.request.get(told["url"])
+    assert picture.ok
+    with Image.open(io.BytesIO(picture.body())) as shown:
+        assert shown.size == (told["width"], told["height"])
 
 
 def test_generated_pictures_say_so(visit: Open) -> None:

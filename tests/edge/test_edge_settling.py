@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.autoquality import TOLERANCE, next_quality, search
-from edge.encode import Effort
+from edge.autoquality import TOLERANCE, Found, best_of, next_quality, search
+from edge.encode import Effort, encode
 from edge.features import tiles
 from edge.making import Maker
 from edge.similarity import Reference
@@ -157,6 +157,29 @@ def test_the_search_meets_its_target(photo, extension, target):
     assert abs(found.score - target) <= TOLERANCE + 2
     assert again == pytest.approx(found.score)
     assert 1 <= found.probes <= 3
+
+
+def test_of_those_that_score_enough_the_lightest_is_taken():
+    poor, enough, much = (
+        Found(b"x" * size, size, score, 0)
+        for size, score in ((10, 66.9), (20, 67.0), (40, 82.0))
+    )
+
+    assert best_of([much, enough, poor], 70) == enough
+    assert best_of([much, poor], 70) == much
+    assert best_of([poor], 70) == poor
+
+
+@pytest.mark.parametrize("extension", ["jpg", "webp", "avif"])
+def test_settled_bytes_are_heavier_than_the_first_only_for_qualitys_sake(photo, extension):
+    image = picture(photo, 300)
+    first = encode(image, extension, packet=b"")
+    score = Reference(image).score(pyvips.Image.new_from_buffer(first, ""))
+
+    for target in (round(score) + 1, round(score) - 2):
+        found = search(image, extension, target, Effort.settled())
+
+        assert len(found.body) <= len(first)
 
 
 def test_a_spent_budget_ends_the_search_with_the_first_try(photo):

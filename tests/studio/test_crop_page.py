@@ -6,9 +6,7 @@ import io
 import json
 
 import pytest
-from django.http import HttpResponse
-from django.urls import path, reverse
-from django.urls.resolvers import RegexPattern, URLResolver
+from django.urls import reverse
 from lxml import html
 from PIL import Image
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
@@ -44,6 +42,15 @@ def version(complete, editor) -> AssetVersion:
     return IngestVersion(
         complete, editor, content=content, facts=facts, origin="replaced"
     ).execute()
+
+
+def image_of(version: AssetVersion) -> int:
+    """Key of the image that publication makes."""
+    ApproveVersion(version, None).execute()
+    PublishVersion(version, None).execute()
+    project_quietly(version.asset.uid)
+    version.asset.refresh_from_db()
+    return version.asset.image_id
 
 
 def put_faces(version: AssetVersion, *faces: tuple[float, ...]) -> None:
@@ -133,27 +140,19 @@ def test_the_suggestion_says_what_it_rests_on_and_how_sure_it_is(admin, version)
     assertNotContains(page, "beyond its edges")
 
 
-def test_what_does_not_fit_is_offered_to_be_painted_on(admin, version, settings, monkeypatch):
+def test_what_does_not_fit_is_offered_to_be_painted_on(admin, browse, person, version):
     put_faces(version, (0.05, 0.2, 0.2, 0.4), (0.75, 0.2, 0.2, 0.4))
     page = admin.get(address(version))
     assertContains(page, "No part of this shape holds everything that matters.")
-    assertNotContains(page, "Paint the picture on")
-    extend = path("pictures/<uuid:uid>/extend/", HttpResponse, name="imagepipe_extend")
-    monkeypatch.setattr("imagepipe.views.crop_details.reverse", resolver_of(extend))
-    page = admin.get(address(version))
-    assertContains(page, f'href="/pictures/{version.asset.uid}/extend/"')
-
-
-def resolver_of(pattern):
-    """`reverse` on a site that has this address too."""
-    extra = URLResolver(RegexPattern(r"^/"), [pattern])
-
-    def find(name, args=()):
-        if name == pattern.name:
-            return "/" + extra.reverse(name, *args)
-        return reverse(name, args=args)
-
-    return find
+    form = url("version_extend", version.asset.uid, version.number) + "?shape=1%3A1"
+    assertContains(page, f'href="{form}"')
+    shapes = admin.get(form).context["form"]["shapes"]
+    assert [box.data["value"] for box in shapes if box.data["selected"]] == ["1:1"]
+    image = url("image_crops", image_of(version))
+    assert admin.get(image).json()["shapes"]["square"]["extend"] == form
+    viewer = browse(person("viewer", "view"))
+    assertNotContains(viewer.get(address(version)), "Paint the picture on")
+    assert viewer.get(image).json()["shapes"]["square"]["extend"] == ""
 
 
 def test_a_crop_of_an_older_version_is_shown_as_outdated_and_taken_over(admin, version, editor):
@@ -195,11 +194,7 @@ def test_a_lost_master_stops_nothing(admin, version, private_folder):
 
 
 def test_a_page_s_form_asks_for_what_is_known_of_an_image(admin, browse, person, version):
-    ApproveVersion(version, None).execute()
-    PublishVersion(version, None).execute()
-    project_quietly(version.asset.uid)
-    version.asset.refresh_from_db()
-    address = url("image_crops", version.asset.image_id)
+    address = url("image_crops", image_of(version))
     told = admin.get(address)
     assert "no-store" in told["Cache-Control"] and "private" in told["Cache-Control"]
     assert told.json()["shapes"]["hero"]["ratio"] == [16, 9]

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imagepipe.urlspec import GRAVITIES, InvalidTransform, Preset, Scene, Transform, plan
+from imagepipe.urlspec import (
+    GRAVITIES,
+    InvalidTransform,
+    Preset,
+    Scene,
+    Transform,
+    output_size,
+    plan,
+)
 
 SIDES = st.integers(1, 9000)
 BOXES = st.integers(1, 8192)
@@ -223,9 +231,27 @@ def test_every_width_of_a_preset_is_held_to_the_largest_height() -> None:
         Preset("tower", widths=(320, 2400), ratio=(1, 5), fit="fill")
 
 
-def test_a_source_without_pixels_is_refused() -> None:
+@pytest.mark.parametrize("size", [plan, output_size])
+def test_a_source_without_pixels_is_refused(size) -> None:
     with pytest.raises(ValueError, match="at least one pixel"):
-        plan(0, 10, Transform(10))
+        size(0, 10, Transform(10))
+
+
+@given(
+    SIDES,
+    SIDES,
+    BOXES,
+    BOXES,
+    st.sampled_from(["fit", "fill", "pad", "crop"]),
+    st.sampled_from([None, (0, 0, 100, 100), (2500, 1000, 5001, 8999), "hero", "none-of-it"]),
+)
+def test_the_size_alone_is_that_of_the_plan(w, h, box_w, box_h, fit, crop) -> None:
+    scene = Scene(crops={"hero": (1, 2, 3333, 4444)})
+    transform = Transform(box_w, box_h, fit, crop=crop)
+
+    result = plan(w, h, transform, scene)
+
+    assert output_size(w, h, transform, scene) == (result.width, result.height)
 
 
 @given(st.integers(50, 4000), st.integers(50, 4000), st.integers(8, 300), shares())

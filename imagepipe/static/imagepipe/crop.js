@@ -64,7 +64,7 @@
     static targets = [
       'value', 'which', 'preview', 'image', 'part', 'left', 'top', 'width', 'height', 'shot',
       'headline', 'faceWarning', 'contrastWarning', 'pixels', 'suggestion', 'inherited', 'live',
-      'shapes',
+      'shapes', 'tight', 'extend',
     ];
 
     static values = { name: String, url: String, said: String };
@@ -150,12 +150,15 @@
       } catch {
         this.learnt = '';
       }
+      if (this.picture) this.showPicture();
       if (this.hasWhichTarget && this.name && !this.stored[this.name]) this.choose();
       else this.draw();
     }
 
+    /** The chooser's thumbnail, until the picture itself is known. */
     showPicture() {
-      const source = this.picture.getAttribute('src');
+      const known = this.details && this.learnt === this.chosen && this.details.picture;
+      const source = known || this.picture.getAttribute('src');
       this.previewTarget.hidden = !source;
       if (!source) return;
       this.imageTarget.src = source;
@@ -370,6 +373,14 @@
       this.shapesTargets.forEach((target) => {
         target.hidden = Boolean(this.name);
       });
+      this.tightTargets.forEach((target) => {
+        target.hidden = !this.shape || this.shape.fits;
+      });
+      this.extendTargets.forEach((link) => {
+        link.hidden = !this.shape || !this.shape.extend;
+        if (!link.hidden) link.href = this.shape.extend;
+      });
+      if (this.hasPreviewTarget) this.previewTarget.style.setProperty('--imagepipe-aspect', this.aspect);
       this.warn();
     }
 

@@ -145,7 +145,7 @@ IMAGEPIPE: dict[str, Any] = {
     "CREATOR": "Imagepipe reference site",
     "PRESETS": {
         "hero": {
-            "widths": [480, 800, 1200, 1600],
+            "widths": [480, 640, 800, 1200, 1600],
             "ratio": [16, 9],
             "fit": "fill",
             "sizes": "100vw",
@@ -155,10 +155,13 @@ IMAGEPIPE: dict[str, Any] = {
             "widths": [320, 480, 640, 800],
             "ratio": [4, 3],
             "fit": "fill",
-            "sizes": "(min-width: 60rem) 22rem, 100vw",
+            "sizes": "(min-width: 60rem) 17.5rem, (min-width: 36rem) 44vw, 92vw",
             "crop": "card",
         },
-        "figure": {"widths": [320, 640, 800, 1200], "sizes": "(min-width: 60rem) 48rem, 100vw"},
+        "figure": {
+            "widths": [320, 480, 640, 800, 1200, 1600],
+            "sizes": "(min-width: 52rem) 48rem, 92vw",
+        },
     },
     "CROPS": {
         "hero": {
