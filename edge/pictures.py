@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from edge import sidecars
 from edge.conditional import Ask, conditional
@@ -21,6 +22,7 @@ from edge.responses import (
     Terms,
     etag,
     picture_headers,
+    timing_header,
 )
 from imagepipe.grants import Decision, Grant, decide
 from imagepipe.urlspec import (
@@ -35,7 +37,8 @@ from imagepipe.urlspec import (
     verify_url,
 )
 
-_DETAILS = {
+#: What is said about the reasons of refusals.
+DETAILS: Final = {
     "changed": "the picture was replaced at this moment; try again",
     "unknown-version": "this version of the picture is not published",
     "withdrawn": "the picture was withdrawn",
@@ -82,7 +85,7 @@ class PictureHandler:
         grant, decision, stands_in = self.decide(path, ask.market, now)
         version = decision.version
         if version is None:
-            raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
+            raise NotDeliverable(404, "unknown-version", DETAILS["unknown-version"])
         started = time.perf_counter()
         choice = choose(path, ask.accept, ask.hints, lambda: self._producer.has_alpha(version))
         job = Job(grant.asset, version, choice.transform, choice.extension)
@@ -92,7 +95,7 @@ class PictureHandler:
             now = int(self._clock())
             grant, decision, stands_in = self.decide(path, ask.market, now)
             if decision.version is None or decision.version.sha256 != version.sha256:
-                raise NotDeliverable(503, "changed", _DETAILS["changed"], retry_after=1)
+                raise NotDeliverable(503, "changed", DETAILS["changed"], retry_after=1)
         lifetime = self.lifetime(path, decision, now)
         if stands_in or origin in PASSING:
             lifetime = lifetime.at_most(SUPERSEDED_AGE)
@@ -103,7 +106,7 @@ class PictureHandler:
             lifetime,
             tags=grant.tags,
             vary=choice.vary,
-            timing=_timing(origin, stages),
+            timing=timing_header(origin, stages),
             link=sidecars.link(ask.path, picture.pair) if picture.pair else "",
         )
         note = {
@@ -132,7 +135,7 @@ class PictureHandler:
         path = self.verify(ask.path, now)
         grant, decision, stands_in = self.decide(path, ask.market, now)
         if decision.version is None:
-            raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
+            raise NotDeliverable(404, "unknown-version", DETAILS["unknown-version"])
         sidecar, origin = self._producer.sidecar(grant.asset, decision.version, pair)
         lifetime = self.lifetime(path, decision, now)
         if stands_in:
@@ -207,7 +210,7 @@ class PictureHandler:
                         return replace(other, tags=tags), instead, True
         retry = 10 if decision.status == 503 else None
         raise NotDeliverable(
-            decision.status, decision.reason, _DETAILS[decision.reason], retry_after=retry
+            decision.status, decision.reason, DETAILS[decision.reason], retry_after=retry
         )
 
     def _judge(
@@ -226,15 +229,7 @@ class PictureHandler:
     def lifetime(self, path: ImagePath, decision: Decision, now: int) -> Lifetime:
         """How long caches may keep what was decided."""
         is_limited = decision.version is not None and bool(decision.version.markets)
-        config = self._config
-        lifetime = Lifetime(
-            config.max_age,
-            config.shared_max_age,
-            is_limited,
-            config.stale_while_revalidate,
-            config.stale_if_error,
-            config.immutable,
-        )
+        lifetime = Lifetime.of(self._config, is_private=is_limited)
         lifetime = lifetime.until(decision.not_after, now)
         if decision.reason == "superseded":
             lifetime = lifetime.at_most(SUPERSEDED_AGE)
@@ -242,10 +237,3 @@ class PictureHandler:
             lifetime = replace(lifetime, is_private=True).until(path.expires, now)
             lifetime = lifetime.at_most(PREVIEW_AGE)
         return lifetime
-
-
-def _timing(origin: str, stages: dict[str, float]) -> str:
-    """Server-Timing, in milliseconds."""
-    parts = [f"cache;desc={origin}"]
-    parts += [f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages.items()]
-    return ", ".join(parts)

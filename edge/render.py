@@ -81,7 +81,7 @@ class Base:
         width = min(header.width, LADDER[-1])
         height = max(1, (2 * header.height * width + header.width) // (2 * header.width))
         try:
-            self.image = _load(data, header, width, height, profile).copy_memory()
+            self.image = load(data, header, width, height, profile).copy_memory()
         except pyvips.Error:
             raise _damaged() from None
         self.profile = profile
@@ -121,7 +121,7 @@ def render(
         if base is not None and base.suits(todo, transform):
             image = _resize(base.image, todo.scale_width, todo.scale_height)
         else:
-            image = _load(data, header, todo.scale_width, todo.scale_height, transform.profile)
+            image = load(data, header, todo.scale_width, todo.scale_height, transform.profile)
         image = _cut(image, todo)
         if image.hasalpha() and transform.background not in (None, TRANSPARENT):
             image = flatten(image, transform.background)
@@ -144,8 +144,13 @@ def flatten(image: pyvips.Image, background: str | None) -> pyvips.Image:
     return image.flatten(background=_rgb(str(background)))
 
 
-def _load(data: bytes, header: Header, width: int, height: int, profile: str) -> pyvips.Image:
-    """Shrink while loading, turn upright, convert to 8 bits of the profile."""
+def load(
+    data: bytes, header: Header, width: int, height: int, profile: str = "srgb"
+) -> pyvips.Image:
+    """Shrink while loading, turn upright, convert to 8 bits of the profile.
+
+    Pixels are decoded when they are asked for. Raises pyvips.Error.
+    """
     options = {}
     if header.has_profile or profile != "srgb":
         options = {"input_profile": "srgb", "export_profile": profile, "intent": "relative"}

@@ -52,6 +52,7 @@ class Asset(models.Model):
     )
     decorative = models.BooleanField(default=False, verbose_name=_("decorative"))
     """Says nothing that the text does not say, wherever it stands: needs no words."""
+    iiif = models.BooleanField(default=False, verbose_name=_("open to viewers (IIIF)"))
     withdrawn_at = models.DateTimeField(null=True, blank=True, verbose_name=_("withdrawn"))
     withdrawn_reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))

@@ -41,7 +41,7 @@ def negotiate(accept: str, *, has_alpha: bool = False) -> Extension:
     highest q-value wins, then AVIF before WebP before the fallback, which is JPEG, or PNG for
     a picture with transparency; it is also sent when nothing matches.
     """
-    weights = _weights(accept[:_MAX_ACCEPT])
+    weights = weigh(accept)
     fallback: Extension = "png" if has_alpha else "jpg"
     general = weights.get("image/*", weights.get("*/*", 0.0))
     best, best_weight = fallback, weights.get(MIME_TYPES[fallback], general)
@@ -52,10 +52,10 @@ def negotiate(accept: str, *, has_alpha: bool = False) -> Extension:
     return best
 
 
-def _weights(accept: str) -> dict[str, float]:
+def weigh(accept: str) -> dict[str, float]:
     """Media range to q-value; ranges with a malformed q-value are passed over."""
     weights: dict[str, float] = {}
-    for item in accept.split(","):
+    for item in accept[:_MAX_ACCEPT].split(","):
         name, *parameters = (part.strip().lower() for part in item.split(";"))
         weight = 1.0
         for parameter in parameters:
