@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from imagepipe.audit.models import AuditEvent
 from imagepipe.delivery.actions import PublishVersion
 from imagepipe.delivery.iiif_actions import SetIiif
+from imagepipe.delivery.reconcile import reconcile_now
 from imagepipe.exceptions import InvalidState
 from tests.delivery.library import Library
 from tests.delivery.test_publish_permission import user_with
@@ -16,11 +17,14 @@ from tests.delivery.test_publish_permission import user_with
 def test_the_edges_are_told_when_a_picture_is_opened_and_closed(library: Library) -> None:
     asset = library.asset()
     library.do(PublishVersion(library.version(asset), None))
+    reconcile_now()
     assert library.grant(asset).iiif is False
 
     library.do(SetIiif(asset, None, is_open=True))
+    reconcile_now()
     opened = library.grant(asset)
     library.do(SetIiif(asset, None, is_open=False))
+    reconcile_now()
     closed = library.grant(asset)
 
     assert (opened.iiif, closed.iiif) == (True, False)
@@ -32,10 +36,12 @@ def test_the_edges_are_told_when_a_picture_is_opened_and_closed(library: Library
 def test_what_is_not_published_is_opened_for_later(library: Library) -> None:
     asset = library.asset()
     library.do(SetIiif(asset, None, is_open=True))
+    reconcile_now()
     assert not (library.delivery / "grants").exists()
 
     asset.refresh_from_db()
     library.do(PublishVersion(library.version(asset), None))
+    reconcile_now()
 
     assert library.grant(asset).iiif is True
 
