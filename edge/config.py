@@ -167,6 +167,12 @@ class EdgeConfig:
     max_source_bytes: int = _option("largest master", _integer(1), 128 * 1024 * 1024)
     max_source_pixels: int = _option("most pixels of a master", _integer(1), 150_000_000)
     max_source_side: int = _option("longest side of a master, pixels", _integer(1), 30_000)
+    max_frames: int = _option("most frames of an animation", _integer(1, 10_000), 300)
+    max_animation_pixels: int = _option(
+        "most pixels of all frames together; above it, the first frame is shown",
+        _integer(0, 1_000_000_000),
+        25_000_000,
+    )
     memory_bytes: int = _option("memory for finished pictures", _integer(0), 128 * 1024 * 1024)
     disk_bytes: int = _option("disk for finished pictures", _integer(0), 4 * 1024**3)
     avif_effort: int = _option("0 (fast) to 9", _integer(0, 9), 0)

@@ -24,16 +24,21 @@ from edge.responses import (
     picture_headers,
     timing_header,
 )
+from edge.scene import scene_of
 from imagepipe.grants import Decision, Grant, decide
 from imagepipe.urlspec import (
+    MAX_DIMENSION,
     MIME_TYPES,
+    SMART,
     BadSignature,
     Expired,
     ImagePath,
     InvalidPath,
     Keyring,
+    Transform,
     UnknownKey,
     format_transform,
+    plan,
     verify_url,
 )
 
@@ -87,8 +92,17 @@ class PictureHandler:
         if version is None:
             raise NotDeliverable(404, "unknown-version", DETAILS["unknown-version"])
         started = time.perf_counter()
-        choice = choose(path, ask.accept, ask.hints, lambda: self._producer.has_alpha(version))
-        job = Job(grant.asset, version, choice.transform, choice.extension)
+        choice = choose(
+            path,
+            ask.accept,
+            ask.hints,
+            lambda: self._producer.has_alpha(version),
+            lambda transform, extension: self._producer.moves(version, transform, extension),
+        )
+        transform = choice.transform
+        if stands_in:
+            transform = self.instead(path, transform)
+        job = Job(grant.asset, version, transform, choice.extension, choice.moves)
         picture, origin, stages = self._producer.get(job)
         if origin != "memory":
             # Making it took time, in which it may have been withdrawn.
@@ -128,6 +142,24 @@ class PictureHandler:
             etag(picture),
             terms,
             picture if picture.pair else None,
+        )
+
+    def instead(self, path: ImagePath, transform: Transform) -> Transform:
+        """The transform that gives a fallback the ratio of the picture it stands in for.
+
+        It is as large as promised, unless it has too few pixels itself.
+        """
+        asked = [
+            known
+            for known in self._book.get(path.asset).versions
+            if known.sha256.startswith(path.version)
+        ]
+        if len(asked) != 1 or transform.fit == "pad":
+            return transform
+        todo = plan(asked[0].width, asked[0].height, transform, scene_of(asked[0]))
+        width, height = min(todo.width, MAX_DIMENSION), min(todo.height, MAX_DIMENSION)
+        return replace(
+            transform, width=width, height=height, fit="fill", gravity=SMART, crop=None
         )
 
     def _sidecar(self, ask: Ask, pair: str, now: int) -> Response:

@@ -141,6 +141,7 @@ class AssetVersion(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     byte_count = models.PositiveBigIntegerField()
+    frames = models.PositiveIntegerField(default=1, verbose_name=_("frames"))
     perceptual_hash = models.CharField(max_length=16, blank=True, db_index=True)
     file_name = models.CharField(max_length=255, blank=True)
     recipe = models.JSONField(null=True, blank=True)

@@ -26,8 +26,8 @@ from imagepipe.urlspec import (
     plan,
 )
 
-SOURCES: tuple[Extension, ...] = ("avif", "webp")
-FALLBACK: Extension = "jpg"
+STILL: tuple[Extension, ...] = ("avif", "webp", "jpg")
+MOVING: tuple[Extension, ...] = ("webp", "gif")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class PictureSources:
     height: int
 
 
+def formats_of(document: Mapping[str, Any]) -> tuple[Extension, ...]:
+    """The formats of a published picture, best first; the last one is for every browser."""
+    return MOVING if document.get("moves") else STILL
+
+
 def transforms_of(document: Mapping[str, Any], preset: Preset) -> tuple[Transform, ...]:
     """The preset's for a published picture, as a use shows it that says nothing itself."""
     source = document["width"], document["height"]
@@ -50,12 +55,12 @@ def transforms_of(document: Mapping[str, Any], preset: Preset) -> tuple[Transfor
 def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
     """Signed addresses in all formats, best first; ``src`` is the largest fallback."""
     steps = _steps(document, presentation)
-    formats = (*SOURCES, FALLBACK)
+    formats = formats_of(document)
     srcsets = _srcsets(document, steps, formats)
     size = steps[-1][1]
     return PictureSources(
         {extension: ", ".join(srcset) for extension, srcset in srcsets.items()},
-        srcsets[FALLBACK][-1].partition(" ")[0],
+        srcsets[formats[-1]][-1].partition(" ")[0],
         presentation.all_sizes(),
         size.width,
         size.height,
@@ -72,17 +77,18 @@ def picture_html(
     The first variant whose media query holds is shown instead.
     """
     found = sources_of(document, presentation)
+    *better, fallback = formats_of(document)
     sources = format_html_join(
         "",
         '<source type="{}" srcset="{}" sizes="{}">',
         (
             (MIME_TYPES[extension], found.srcsets[extension], found.sizes)
-            for extension in SOURCES
+            for extension in better
         ),
     )
     attributes = {
         "src": found.src,
-        "srcset": found.srcsets[FALLBACK],
+        "srcset": found.srcsets[fallback],
         "sizes": found.sizes,
         "width": str(found.width),
         "height": str(found.height),
@@ -160,14 +166,16 @@ def preload_html(
 ) -> SafeString:
     """A `<link>` that has browsers with AVIF fetch the picture before they come to it.
 
+    With WebP, if the picture moves.
+
     With ``media``, a media query list, only where that holds.
     """
-    steps = _steps(document, presentation)
+    steps, best = _steps(document, presentation), formats_of(document)[0]
     attributes = {
         "rel": "preload",
         "as": "image",
-        "type": MIME_TYPES[SOURCES[0]],
-        "imagesrcset": ", ".join(_srcsets(document, steps, SOURCES[:1])[SOURCES[0]]),
+        "type": MIME_TYPES[best],
+        "imagesrcset": ", ".join(_srcsets(document, steps, (best,))[best]),
         "imagesizes": replace(presentation, priority=True).all_sizes(),
         "fetchpriority": "high",
         **({"media": media} if media else {}),

@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 
 from imagepipe.delivery.alternatives import alt_is_generated
 from imagepipe.delivery.markup import (
-    FALLBACK,
-    SOURCES,
     PictureSources,
+    formats_of,
     picture_html,
     sources_of,
 )
@@ -42,6 +41,7 @@ def represent(
         recipe=document.get("recipe", ""),
     )
     found = sources_of(document, presentation)
+    *better, fallback = formats_of(document)
     variants = tuple(direction.variants(shown, presentation)) if direction else ()
     pictures = [document, *(one.document for one in variants if one.document is not None)]
     is_disclosed = any(picture["disclosure"] for picture in pictures)
@@ -52,13 +52,13 @@ def represent(
         "alt": shown.alt,
         "alt_generated": alt_is_generated(document, shown.alt),
         "src": found.src,
-        "srcset": found.srcsets[FALLBACK],
+        "srcset": found.srcsets[fallback],
         "sizes": found.sizes,
         "width": found.width,
         "height": found.height,
         "sources": [
             {"type": MIME_TYPES[extension], "srcset": found.srcsets[extension]}
-            for extension in SOURCES
+            for extension in better
         ],
         "variants": [
             _variant(one.media, sources_of(one.document, one.presentation))

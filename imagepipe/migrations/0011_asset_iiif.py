@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("imagepipe", "0007_named_crops")]
+    dependencies = [("imagepipe", "0010_alt_suggestions")]
 
     operations = [
         migrations.AddField(
