@@ -17,6 +17,8 @@ from edge.config import EdgeConfig
 from edge.exceptions import BadRequest, Refusal
 from edge.health import healthz, readyz
 from edge.hits import Hit, Key, key_of
+from edge.iiif.service import ImageService
+from edge.iiif.visitors import VisitorDesk
 from edge.metrics import CONTENT_TYPE
 from edge.negotiation import is_negotiated, read_hints
 from edge.orders import OrderDesk
@@ -47,6 +49,7 @@ class EdgeApp:
         self.hits = self._parts.hits
         header = config.market_header.upper().replace("-", "_")
         self._market_key = f"HTTP_{header}" if header else None
+        self._visitors = VisitorDesk(config)
         self._logs_hits = config.access_log == "all"
         self._logs_others = config.access_log != "none"
         self.follower.start()
@@ -84,8 +87,7 @@ class EdgeApp:
         if path not in _ROUTES:
             self.metrics.count(response, seconds)
             if self._logs_hits or (self._logs_others and hit is None):
-                route = "order" if OrderDesk.knows(path) else "picture"
-                logs.log_access(method, route, response, seconds, trace.trace_id)
+                logs.log_access(method, _route_of(path), response, seconds, trace.trace_id)
         headers = [*response.headers, ("X-Trace-Id", trace.trace_id)]
         start_response(response.status_line, headers)
         return [b"" if method == "HEAD" else response.body]
@@ -104,6 +106,9 @@ class EdgeApp:
         if environ.get("QUERY_STRING"):
             raise BadRequest(400, "query", "the address takes no query")
         ask = self._ask(method, path, environ)
+        if self._parts.iiif is not None and ImageService.knows(path):
+            whole = self._parts.iiif.whole(path, self._visitors.read(environ, ask.market))
+            return conditional(whole, ask, whole.tag) if whole.tag else whole
         whole = hit.response if hit is not None else self._make(ask, key_of(path, environ))
         return conditional(whole, ask, whole.tag)
 
@@ -147,6 +152,13 @@ class EdgeApp:
         length = ("Content-Length", str(len(body)))
         kind = ("Content-Type", CONTENT_TYPE)
         return Response(200, [kind, length, ("Cache-Control", "no-store"), *SAFETY], body)
+
+
+def _route_of(path: str) -> str:
+    """What the log calls it."""
+    if OrderDesk.knows(path):
+        return "order"
+    return "iiif" if ImageService.knows(path) else "picture"
 
 
 def create_app() -> EdgeApp:

@@ -15,6 +15,8 @@ from edge.follower import JOURNAL_SECONDS, TIDY_SECONDS, Chore, Follower
 from edge.forgetting import Forgetter
 from edge.grants import GrantBook
 from edge.hits import HitCache
+from edge.iiif.production import Workshop
+from edge.iiif.service import ImageService
 from edge.keys import EdgeKeys
 from edge.marking import Marker
 from edge.metrics import Metrics
@@ -40,6 +42,7 @@ class Parts:
     book: GrantBook
     producer: Producer
     pictures: PictureHandler
+    iiif: ImageService | None
     hits: HitCache
     follower: Follower
     orders: OrderDesk | None
@@ -77,7 +80,9 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
         config.memory_bytes // 2, lambda asset: _current(book, asset), config.recheck
     )
     shelf = None if config.placed is None else Shelf(config.placed, config.placed_bytes)
-    forgetter = Forgetter(hits, producer.memory, producer.disk, shelf)
+    workshop = Workshop(config, source, marker, metrics)
+    disks = producer.disk, workshop.disk
+    forgetter = Forgetter(hits, producer.memory, disks, shelf)
     book = GrantBook(
         source,
         keys.grants,
@@ -95,7 +100,7 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
         config.cache / "purges.jsonl", lambda order: forgetter.carry_out(order, book)
     )
     chores = [
-        Chore(TIDY_SECONDS, "the cache was not tidied", producer.disk.tidy),
+        *(Chore(TIDY_SECONDS, "the cache was not tidied", disk.tidy) for disk in disks),
         Chore(JOURNAL_SECONDS, "purges were not read", lambda: _follow(journal, follower)),
         Chore(COUNT_SECONDS, "hits were not counted", lambda: parts.note_state()),
     ]
@@ -118,7 +123,10 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
         "feed": lambda: follower.is_fresh,
         "cache": lambda: os.access(config.cache, os.W_OK),
     }
-    parts = Parts(metrics, book, producer, pictures, hits, follower, orders, placer, checks)
+    iiif = ImageService(config, book, workshop, clock) if config.iiif else None
+    parts = Parts(
+        metrics, book, producer, pictures, iiif, hits, follower, orders, placer, checks
+    )
     return parts
 
 

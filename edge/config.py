@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 PREFIX: Final = "IMAGEPIPE_EDGE_"
 #: prometheus-client shares numbers between processes here, if set before it is imported.
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
-#: Set for the pages that link to the edge; of no concern here.
-FOREIGN: Final = frozenset({f"{PREFIX}URL"})
 REMOTE: Final = ("s3", "gs", "az", "http", "https")
 REQUIRED: Final = ("storage", "cache", "url_keys", "grant_keys")
 
@@ -55,6 +54,13 @@ def _text(text: str) -> str:
     if not text.isascii() or not text.isprintable():
         raise ConfigError("must be printable ASCII")
     return text
+
+
+def _web(text: str) -> str:
+    parts = urlsplit(_text(text))
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+        raise ConfigError("must be an address with http:// or https://")
+    return text.rstrip("/")
 
 
 def _yes(text: str) -> bool:
@@ -161,6 +167,12 @@ class EdgeConfig:
     max_source_bytes: int = _option("largest master", _integer(1), 128 * 1024 * 1024)
     max_source_pixels: int = _option("most pixels of a master", _integer(1), 150_000_000)
     max_source_side: int = _option("longest side of a master, pixels", _integer(1), 30_000)
+    max_frames: int = _option("most frames of an animation", _integer(1, 10_000), 300)
+    max_animation_pixels: int = _option(
+        "most pixels of all frames together; above it, the first frame is shown",
+        _integer(0, 1_000_000_000),
+        25_000_000,
+    )
     memory_bytes: int = _option("memory for finished pictures", _integer(0), 128 * 1024 * 1024)
     disk_bytes: int = _option("disk for finished pictures", _integer(0), 4 * 1024**3)
     avif_effort: int = _option("0 (fast) to 9", _integer(0, 9), 0)
@@ -184,6 +196,29 @@ class EdgeConfig:
         "request header that names the visitor's market, set by a trusted proxy", _text, ""
     )
     channel: str = _option("channel this edge serves", _text, "web")
+    url: str = _option(
+        "public address of this edge; without it, the host that a request names", _web, ""
+    )
+    client_header: str = _option(
+        "request header that names the visitor's address, set by a trusted proxy", _text, ""
+    )
+    iiif: bool = _option(
+        "answer IIIF addresses of pictures that are open to viewers", _yes, True
+    )
+    iiif_max_side: int = _option(
+        "longest side of a picture by IIIF, pixels", _integer(512, 65_536), 4096
+    )
+    iiif_max_area: int = _option(
+        "most pixels of a picture by IIIF", _integer(512 * 512, 100_000_000), 4096 * 4096
+    )
+    iiif_upscale: bool = _option("enlarge pictures by IIIF, up to these limits", _yes, False)
+    iiif_disk_bytes: int = _option("disk for IIIF tiles and sizes", _integer(0), 1024**3)
+    iiif_rate: int = _option(
+        "pictures by IIIF that one visitor may have made per second and process",
+        _integer(1, 100_000),
+        20,
+    )
+    iiif_burst: int = _option("the same at once, after a pause", _integer(1, 1_000_000), 200)
     access_log: str = _option(
         "requests that are logged: all, misses (what memory could not answer) or none",
         _one_of("all", "misses", "none"),
@@ -195,7 +230,7 @@ class EdgeConfig:
         """Raises ConfigError naming the variable, also for variables that do not exist."""
         known = {variable(item.name): item for item in fields(cls)}
         given = {name for name in environ if name.startswith(PREFIX)}
-        unknown = sorted(given - known.keys() - FOREIGN)
+        unknown = sorted(given - known.keys())
         if unknown:
             raise ConfigError(f"{unknown[0]} is not a setting; see python -m edge --help")
         values: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -66,9 +67,8 @@ def save(
     """Encode pixels with the format's own quality. Raises SourceUnusable."""
     image = _without_metadata(image)
     try:
-        if extension == "png":
-            # libvips' own PNG packet does not read back byte for byte.
-            body = bytes(image.pngsave_buffer(compression=6, keep=_KEEP))
+        if extension in _PACKET_AFTER:
+            body = bytes(_PACKET_AFTER[extension](image))
             return write_xmp(body, FORMATS[extension].mime, packet) if packet else body
         if packet:
             image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)
@@ -84,6 +84,11 @@ def save(
 _KEEP: Final = 2 | 8  # libvips: XMP, ICC
 _PROFILE: Final = "icc-profile-data"
 
+#: libvips' own PNG packet does not read back byte for byte, and into GIF it writes none.
+_PACKET_AFTER: Final[dict[str, Callable[[pyvips.Image], bytes]]] = {
+    "png": lambda image: image.pngsave_buffer(compression=6, keep=_KEEP),
+    "gif": lambda image: image.gifsave_buffer(effort=5, keep=_KEEP),
+}
 _SAVERS: Final = {
     "jpg": "jpegsave_buffer",
     "webp": "webpsave_buffer",

@@ -62,20 +62,34 @@ class Explainer:
         version = decision.version
         if version is None:
             return told
-        return told | self._picture(path, version, grant.asset, environ)
+        return told | self._picture(path, version, grant.asset, environ, stands_in)
 
     def _picture(
-        self, path: ImagePath, version: GrantedVersion, asset: str, environ: Mapping[str, Any]
+        self,
+        path: ImagePath,
+        version: GrantedVersion,
+        asset: str,
+        environ: Mapping[str, Any],
+        stands_in: bool,
     ) -> dict[str, object]:
         accept = str(environ.get("HTTP_ACCEPT", ""))
         has_alpha = self._producer.has_alpha(version)
-        choice = choose(path, accept, read_hints(environ), lambda: has_alpha)
+        choice = choose(
+            path,
+            accept,
+            read_hints(environ),
+            lambda: has_alpha,
+            lambda transform, extension: self._producer.moves(version, transform, extension),
+        )
         transform, extension = choice.transform, choice.extension
+        if stands_in:
+            transform = self._handler.instead(path, transform)
         why = "the address names it"
         if path.extension == "auto":
             why = f"the best that Accept allows: {accept or 'anything'}"
         todo = plan(version.width, version.height, transform, scene_of(version))
-        origin, picture = self._producer.where(Job(asset, version, transform, extension))
+        job = Job(asset, version, transform, extension, choice.moves)
+        origin, picture = self._producer.where(job)
         return {
             "master": {
                 "sha256": version.sha256,
@@ -93,6 +107,7 @@ class Explainer:
             "why_this_format": why,
             "resolved_transform": format_transform(transform),
             "quality": transform.quality or DEFAULT_QUALITY,
+            "moves": choice.moves,
             "cached": origin,
             "credential": None if picture is None else _credential(picture),
         }

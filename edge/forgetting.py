@@ -19,9 +19,13 @@ class Forgetter:
     """Takes finished pictures out of answers, memory, disk and nginx' folder."""
 
     def __init__(
-        self, hits: HitCache, memory: MemoryCache, disk: DiskCache, shelf: Shelf | None
+        self,
+        hits: HitCache,
+        memory: MemoryCache,
+        disks: tuple[DiskCache, ...],
+        shelf: Shelf | None,
     ) -> None:
-        self._hits, self._memory, self._disk, self._shelf = hits, memory, disk, shelf
+        self._hits, self._memory, self._disks, self._shelf = hits, memory, disks, shelf
         self._lock = threading.Lock()
 
     def changed(self, book: GrantBook, asset: str) -> None:
@@ -37,7 +41,8 @@ class Forgetter:
         except Refusal:
             pass
         self._memory.purge(asset)
-        self._disk.purge(asset, keep)
+        for disk in self._disks:
+            disk.purge(asset, keep)
         if self._shelf is not None:
             self._shelf.purge(asset)
 
@@ -64,7 +69,7 @@ class Forgetter:
 
     def assets(self) -> set[str]:
         """Every asset of which something lies on disk."""
-        found = set(self._disk.assets())
+        found = {asset for disk in self._disks for asset in disk.assets()}
         if self._shelf is not None:
             found.update(self._shelf.assets())
         return found
@@ -72,10 +77,9 @@ class Forgetter:
     def _one(self, asset: str, version: str | None = None) -> None:
         self._hits.drop(asset)
         self._memory.purge(asset)
-        kept: frozenset[str] = frozenset()
-        if version is not None:
-            kept = frozenset(self._disk.versions(asset) - {version})
-        self._disk.purge(asset, kept)
+        for disk in self._disks:
+            kept = set() if version is None else disk.versions(asset) - {version}
+            disk.purge(asset, frozenset(kept))
         if self._shelf is not None:
             self._shelf.purge(asset)
 
@@ -83,6 +87,7 @@ class Forgetter:
         book.forget_all()
         self._hits.clear()
         self._memory.clear()
-        self._disk.clear()
+        for disk in self._disks:
+            disk.clear()
         if self._shelf is not None:
             self._shelf.clear()

@@ -12,7 +12,8 @@ from edge.encode import DEFAULT_QUALITY, Effort, encode
 from edge.exceptions import SourceUnusable
 from edge.marking import Marker, actions_of
 from edge.metrics import Metrics
-from edge.render import Base, Header, Limits, flatten, read_header, render
+from edge.moving import moves, render_moving
+from edge.render import Base, Header, Limits, flatten, page_of, read_header, render
 from edge.scene import scene_of
 from edge.sources import Source
 from edge.stages import Stopwatch
@@ -34,6 +35,7 @@ class Job:
     version: GrantedVersion
     transform: Transform
     extension: str
+    moves: bool = False
 
 
 class Maker:
@@ -51,12 +53,12 @@ class Maker:
         )
         self._settles = config.settle
         self._embed_from = config.embed_from
-        self._base: tuple[tuple[str, str], Base] | None = None
+        self._base: tuple[tuple[str, str, int], Base] | None = None
         self._base_lock = threading.Lock()
 
     def settles(self, job: Job) -> bool:
         """Whether better bytes follow the first ones."""
-        return self._settles and job.extension in BOUNDS
+        return self._settles and job.extension in BOUNDS and not job.moves
 
     def settings(self, settled: bool) -> tuple[object, ...]:
         """What shapes the bytes besides the job and the marking."""
@@ -68,11 +70,16 @@ class Maker:
         """What is known of a master before it is decoded. Raises SourceUnusable."""
         return read_header(self._source.master(version), self._limits)
 
+    def moves(self, version: GrantedVersion, transform: Transform, header: Header) -> bool:
+        """Whether a transform of a master is delivered as an animation."""
+        return moves(header, transform, scene_of(version), self._limits)
+
     def first(self, job: Job, watch: Stopwatch) -> Picture:
         """Bytes by quick encoders at a fixed quality. Raises SourceUnusable."""
         master, header = self._read(job, watch)
         with watch.stage("render"):
-            image, todo = render(master, header, job.transform, scene_of(job.version))
+            make = render_moving if job.moves else render
+            image, todo = make(master, header, job.transform, scene_of(job.version))
         with watch.stage("encode"):
             body = encode(
                 image,
@@ -126,11 +133,12 @@ class Maker:
         return master, header
 
     def _base_of(self, job: Job, master: bytes, header: Header) -> Base:
-        key = job.version.sha256, job.transform.profile
+        page = page_of(job.transform, header)
+        key = job.version.sha256, job.transform.profile, page
         with self._base_lock:
             if self._base is None or self._base[0] != key:
                 self._base = None
-                self._base = key, Base(master, header, job.transform.profile)
+                self._base = key, Base(master, header, job.transform.profile, page)
             return self._base[1]
 
     def _mark(

@@ -42,7 +42,7 @@ class Marker:
         embed_from: int,
     ) -> None:
         self._source = source
-        self._embed_from = embed_from
+        self.embed_from = embed_from
         self._metrics = metrics
         self._signer = None if identity is None else CredentialSigner(identity)
         certificates = b"" if identity is None else identity.certificates_pem
@@ -66,16 +66,19 @@ class Marker:
         version: GrantedVersion,
         master: bytes,
         actions: tuple[str, ...],
+        *,
+        beside: bool = True,
     ) -> Picture:
         """The picture with the edge's credential, inside or beside, chained to its master's.
 
+        Where it may not lie `beside`, it is inside, however small the picture is.
         A picture that cannot be signed is delivered with its XMP marking, logged and counted.
         """
         signer = self._signer
         if signer is None:
             self._metrics.signatures.labels("off").inc()
             return Picture.of(body)
-        embeds = len(body) >= self._embed_from
+        embeds = not beside or len(body) >= self.embed_from
         sign = signer.sign_rendition if embeds else signer.sign_rendition_beside
         title = version.credit.get("title", "picture")
         try:

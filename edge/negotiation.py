@@ -27,6 +27,7 @@ class Choice:
     transform: Transform
     extension: str
     vary: str
+    moves: bool = False
 
 
 def is_negotiated(path: str) -> bool:
@@ -43,15 +44,28 @@ def read_hints(environ: Mapping[str, Any]) -> Hints:
     return Hints.read(width, viewport, ratio, str(environ.get(_wsgi(SAVE_DATA), "")))
 
 
-def choose(path: ImagePath, accept: str, hints: Hints, has_alpha: Callable[[], bool]) -> Choice:
-    """Decide. `has_alpha` tells of the master and is asked only if that matters."""
+def choose(
+    path: ImagePath,
+    accept: str,
+    hints: Hints,
+    has_alpha: Callable[[], bool],
+    moves: Callable[[Transform, str], bool],
+) -> Choice:
+    """Decide.
+
+    `has_alpha` tells of the master, `moves` whether an animation may come out of a transform
+    in this extension; they are asked only if that matters.
+    """
     is_auto, is_hinted = path.extension == "auto", path.transform.hinted
     transform = resolve(path.transform, hints, may_save=is_auto or is_hinted)
     extension: str = path.extension
+    is_moving = moves(transform, extension)
     if is_auto:
-        extension = negotiate(accept, has_alpha=_shows_through(transform, has_alpha))
+        is_clear = not is_moving and _shows_through(transform, has_alpha)
+        extension = negotiate(accept, has_alpha=is_clear, moves=is_moving)
     vary = ["Accept"] * is_auto + [SAVE_DATA] * (is_auto or is_hinted)
-    return Choice(transform, extension, ", ".join(vary + list(_OF_HINTS) * is_hinted))
+    vary += list(_OF_HINTS) * is_hinted
+    return Choice(transform, extension, ", ".join(vary), is_moving)
 
 
 def _shows_through(transform: Transform, has_alpha: Callable[[], bool]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from edge import sidecars
 from edge.conditional import Ask, conditional
@@ -21,21 +22,28 @@ from edge.responses import (
     Terms,
     etag,
     picture_headers,
+    timing_header,
 )
+from edge.scene import scene_of
 from imagepipe.grants import Decision, Grant, decide
 from imagepipe.urlspec import (
+    MAX_DIMENSION,
     MIME_TYPES,
+    SMART,
     BadSignature,
     Expired,
     ImagePath,
     InvalidPath,
     Keyring,
+    Transform,
     UnknownKey,
     format_transform,
+    plan,
     verify_url,
 )
 
-_DETAILS = {
+#: What is said about the reasons of refusals.
+DETAILS: Final = {
     "changed": "the picture was replaced at this moment; try again",
     "unknown-version": "this version of the picture is not published",
     "withdrawn": "the picture was withdrawn",
@@ -82,17 +90,26 @@ class PictureHandler:
         grant, decision, stands_in = self.decide(path, ask.market, now)
         version = decision.version
         if version is None:
-            raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
+            raise NotDeliverable(404, "unknown-version", DETAILS["unknown-version"])
         started = time.perf_counter()
-        choice = choose(path, ask.accept, ask.hints, lambda: self._producer.has_alpha(version))
-        job = Job(grant.asset, version, choice.transform, choice.extension)
+        choice = choose(
+            path,
+            ask.accept,
+            ask.hints,
+            lambda: self._producer.has_alpha(version),
+            lambda transform, extension: self._producer.moves(version, transform, extension),
+        )
+        transform = choice.transform
+        if stands_in:
+            transform = self.instead(path, transform)
+        job = Job(grant.asset, version, transform, choice.extension, choice.moves)
         picture, origin, stages = self._producer.get(job)
         if origin != "memory":
             # Making it took time, in which it may have been withdrawn.
             now = int(self._clock())
             grant, decision, stands_in = self.decide(path, ask.market, now)
             if decision.version is None or decision.version.sha256 != version.sha256:
-                raise NotDeliverable(503, "changed", _DETAILS["changed"], retry_after=1)
+                raise NotDeliverable(503, "changed", DETAILS["changed"], retry_after=1)
         lifetime = self.lifetime(path, decision, now)
         if stands_in or origin in PASSING:
             lifetime = lifetime.at_most(SUPERSEDED_AGE)
@@ -103,7 +120,7 @@ class PictureHandler:
             lifetime,
             tags=grant.tags,
             vary=choice.vary,
-            timing=_timing(origin, stages),
+            timing=timing_header(origin, stages),
             link=sidecars.link(ask.path, picture.pair) if picture.pair else "",
         )
         note = {
@@ -127,12 +144,30 @@ class PictureHandler:
             picture if picture.pair else None,
         )
 
+    def instead(self, path: ImagePath, transform: Transform) -> Transform:
+        """The transform that gives a fallback the ratio of the picture it stands in for.
+
+        It is as large as promised, unless it has too few pixels itself.
+        """
+        asked = [
+            known
+            for known in self._book.get(path.asset).versions
+            if known.sha256.startswith(path.version)
+        ]
+        if len(asked) != 1 or transform.fit == "pad":
+            return transform
+        todo = plan(asked[0].width, asked[0].height, transform, scene_of(asked[0]))
+        width, height = min(todo.width, MAX_DIMENSION), min(todo.height, MAX_DIMENSION)
+        return replace(
+            transform, width=width, height=height, fit="fill", gravity=SMART, crop=None
+        )
+
     def _sidecar(self, ask: Ask, pair: str, now: int) -> Response:
         """A sidecar that was made with its picture, to whom the picture may be shown."""
         path = self.verify(ask.path, now)
         grant, decision, stands_in = self.decide(path, ask.market, now)
         if decision.version is None:
-            raise NotDeliverable(404, "unknown-version", _DETAILS["unknown-version"])
+            raise NotDeliverable(404, "unknown-version", DETAILS["unknown-version"])
         sidecar, origin = self._producer.sidecar(grant.asset, decision.version, pair)
         lifetime = self.lifetime(path, decision, now)
         if stands_in:
@@ -207,7 +242,7 @@ class PictureHandler:
                         return replace(other, tags=tags), instead, True
         retry = 10 if decision.status == 503 else None
         raise NotDeliverable(
-            decision.status, decision.reason, _DETAILS[decision.reason], retry_after=retry
+            decision.status, decision.reason, DETAILS[decision.reason], retry_after=retry
         )
 
     def _judge(
@@ -226,15 +261,7 @@ class PictureHandler:
     def lifetime(self, path: ImagePath, decision: Decision, now: int) -> Lifetime:
         """How long caches may keep what was decided."""
         is_limited = decision.version is not None and bool(decision.version.markets)
-        config = self._config
-        lifetime = Lifetime(
-            config.max_age,
-            config.shared_max_age,
-            is_limited,
-            config.stale_while_revalidate,
-            config.stale_if_error,
-            config.immutable,
-        )
+        lifetime = Lifetime.of(self._config, is_private=is_limited)
         lifetime = lifetime.until(decision.not_after, now)
         if decision.reason == "superseded":
             lifetime = lifetime.at_most(SUPERSEDED_AGE)
@@ -242,10 +269,3 @@ class PictureHandler:
             lifetime = replace(lifetime, is_private=True).until(path.expires, now)
             lifetime = lifetime.at_most(PREVIEW_AGE)
         return lifetime
-
-
-def _timing(origin: str, stages: dict[str, float]) -> str:
-    """Server-Timing, in milliseconds."""
-    parts = [f"cache;desc={origin}"]
-    parts += [f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages.items()]
-    return ", ".join(parts)

@@ -14,12 +14,14 @@ from edge.flight import FileLocks, Gate, SingleFlight
 from edge.making import Job, Maker
 from edge.marking import Marker
 from edge.metrics import Metrics
+from edge.moving import may_move
+from edge.render import Header
 from edge.renewals import Renewals
 from edge.scene import scene_of
 from edge.sources import Source
 from edge.stages import Stages, Stopwatch
 from imagepipe.grants import GrantedVersion
-from imagepipe.urlspec import format_transform
+from imagepipe.urlspec import Transform, format_transform
 
 __all__ = ["Job", "Producer"]
 
@@ -44,20 +46,28 @@ class Producer:
         self._flights: SingleFlight[tuple[Picture, str, Stages]] = SingleFlight()
         self._locks = FileLocks(config.cache / "locks")
         self._renewals = Renewals()
-        self._alpha: dict[str, bool] = {}
+        self._headers: dict[str, Header] = {}
 
     def has_alpha(self, version: GrantedVersion) -> bool:
-        """Whether a master has transparency; looks at its header once. Raises Refusal."""
-        if version.mime == "image/jpeg":
+        """Whether a master has transparency. Raises Refusal."""
+        return version.mime != "image/jpeg" and self._header(version).has_alpha
+
+    def moves(self, version: GrantedVersion, transform: Transform, extension: str) -> bool:
+        """Whether an animation is delivered. Raises Refusal."""
+        if not may_move(version.mime, transform, extension):
             return False
-        known = self._alpha.get(version.sha256)
+        return self._maker.moves(version, transform, self._header(version))
+
+    def _header(self, version: GrantedVersion) -> Header:
+        """What a look at a master tells; it is remembered. Raises Refusal."""
+        known = self._headers.get(version.sha256)
         if known is None:
             deadline = time.monotonic() + self._deadline
             with self._gate.crowd(), self._gate.slot(deadline):
-                header = self._maker.header(version)
-            if len(self._alpha) > 50_000:
-                self._alpha.clear()
-            known = self._alpha[version.sha256] = header.has_alpha
+                known = self._maker.header(version)
+            if len(self._headers) > 50_000:
+                self._headers.clear()
+            self._headers[version.sha256] = known
         return known
 
     def get(self, job: Job) -> tuple[Picture, str, Stages]:
@@ -177,7 +187,7 @@ class Producer:
         if settled is None:
             settled = self._maker.settles(job)
         transform, scene = format_transform(job.transform), scene_of(version)
-        pixels = version.sha256, transform, job.extension, scene
+        pixels = version.sha256, transform, job.extension, scene, *["moves"] * job.moves
         digest = (
             _digest(SAME_PIXELS, *pixels)
             + _digest(SAME_MARKING - SAME_PIXELS, self._marker.digest(version))

@@ -8,7 +8,7 @@ from edge.config import EdgeConfig
 from edge.exceptions import SourceUnusable
 from edge.finish import blurred, sharpened
 from edge.vips import pyvips
-from imagepipe.urlspec import LADDER, NOTHING_KNOWN, Plan, Scene, Transform, plan
+from imagepipe.urlspec import LADDER, NOTHING_KNOWN, Box, Plan, Scene, Transform, plan
 from imagepipe.urlspec.transform import TRANSPARENT
 
 _MIME_OF_LOADER = {
@@ -16,7 +16,9 @@ _MIME_OF_LOADER = {
     "pngload_buffer": "image/png",
     "webpload_buffer": "image/webp",
     "heifload_buffer": "image/avif",
+    "gifload_buffer": "image/gif",
 }
+_ANIMATED = ("gifload_buffer", "webpload_buffer")
 _TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _WHITE = "ffffff"
 #: What is scaled to at most before something is cut off, and what may be left of it.
@@ -33,19 +35,27 @@ class Header:
     height: int
     has_alpha: bool
     has_profile: bool
+    frames: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest picture that is decoded."""
+    """The largest picture that is decoded; of animations, frames and all their pixels."""
 
     pixels: int
     side: int
+    frames: int = 1
+    moving_pixels: int = 0
 
     @classmethod
     def of(cls, config: EdgeConfig) -> Limits:
         """The limits of a configuration."""
-        return cls(config.max_source_pixels, config.max_source_side)
+        return cls(
+            config.max_source_pixels,
+            config.max_source_side,
+            config.max_frames,
+            config.max_animation_pixels,
+        )
 
 
 def read_header(data: bytes, limits: Limits) -> Header:
@@ -57,7 +67,7 @@ def read_header(data: bytes, limits: Limits) -> Header:
         raise _damaged() from None
     if loader not in _MIME_OF_LOADER:
         raise SourceUnusable(
-            502, "source-damaged", "the master is not a JPEG, PNG, WebP or AVIF"
+            502, "source-damaged", "the master is not a JPEG, PNG, WebP, AVIF or GIF"
         )
     width, height = image.width, image.height
     if width * height > limits.pixels or max(width, height) > limits.side:
@@ -66,7 +76,12 @@ def read_header(data: bytes, limits: Limits) -> Header:
     if "orientation" in fields and image.get("orientation") in _TURNED:
         width, height = height, width
     return Header(
-        _MIME_OF_LOADER[loader], width, height, image.hasalpha(), "icc-profile-data" in fields
+        _MIME_OF_LOADER[loader],
+        width,
+        height,
+        image.hasalpha(),
+        "icc-profile-data" in fields,
+        image.get("n-pages") if "n-pages" in fields and loader in _ANIMATED else 1,
     )
 
 
@@ -77,11 +92,13 @@ class Base:
     smaller: the same pixels whichever rendition comes first.
     """
 
-    def __init__(self, data: bytes, header: Header, profile: str = "srgb") -> None:
+    def __init__(
+        self, data: bytes, header: Header, profile: str = "srgb", page: int = 0
+    ) -> None:
         width = min(header.width, LADDER[-1])
         height = max(1, (2 * header.height * width + header.width) // (2 * header.width))
         try:
-            self.image = _load(data, header, width, height, profile).copy_memory()
+            self.image = load(data, header, width, height, profile, page).copy_memory()
         except pyvips.Error:
             raise _damaged() from None
         self.profile = profile
@@ -121,20 +138,46 @@ def render(
         if base is not None and base.suits(todo, transform):
             image = _resize(base.image, todo.scale_width, todo.scale_height)
         else:
-            image = _load(data, header, todo.scale_width, todo.scale_height, transform.profile)
-        image = _cut(image, todo)
-        if image.hasalpha() and transform.background not in (None, TRANSPARENT):
-            image = flatten(image, transform.background)
-        image = sharpened(image, transform, todo.scale_width / header.width)
-        image = blurred(image, transform)
-        if todo.is_padded:
-            image = _pad(image, todo, transform.background or _WHITE)
-        image = image.copy_memory()
+            page = page_of(transform, header)
+            size = todo.scale_width, todo.scale_height
+            image = load(data, header, *size, transform.profile, page)
+        image = finished(image, todo, transform, header).copy_memory()
     except pyvips.Error:
         raise _damaged() from None
     if (image.width, image.height) != (todo.width, todo.height):
         raise AssertionError(f"planned {todo}, made {image.width}x{image.height}")
     return image, todo
+
+
+def finished(
+    image: pyvips.Image, todo: Plan, transform: Transform, header: Header
+) -> pyvips.Image:
+    """What is done to pixels that are scaled: cut, flatten, sharpen, blur, pad."""
+    image = _cut(image, todo)
+    if image.hasalpha() and transform.background not in (None, TRANSPARENT):
+        image = flatten(image, transform.background)
+    image = sharpened(image, transform, todo.scale_width / header.width)
+    image = blurred(image, transform)
+    if todo.is_padded:
+        image = _pad(image, todo, transform.background or _WHITE)
+    return image
+
+
+def page_of(transform: Transform, header: Header) -> int:
+    """The frame to show, from 0 on."""
+    return min(transform.frame or 1, header.frames) - 1
+
+
+def scaled_frame(image: pyvips.Image, todo: Plan) -> pyvips.Image:
+    """A decoded frame in the plan's scale."""
+    return _resize(image, todo.scale_width, todo.scale_height)
+
+
+def searched(image: pyvips.Image, todo: Plan) -> Box:
+    """Where "attention" cuts a scaled picture."""
+    left, top = todo.region.left, todo.region.top
+    found = _cut(image, todo)
+    return Box(left - found.xoffset, top - found.yoffset, found.width, found.height)
 
 
 def flatten(image: pyvips.Image, background: str | None) -> pyvips.Image:
@@ -144,8 +187,13 @@ def flatten(image: pyvips.Image, background: str | None) -> pyvips.Image:
     return image.flatten(background=_rgb(str(background)))
 
 
-def _load(data: bytes, header: Header, width: int, height: int, profile: str) -> pyvips.Image:
-    """Shrink while loading, turn upright, convert to 8 bits of the profile."""
+def load(
+    data: bytes, header: Header, width: int, height: int, profile: str = "srgb", page: int = 0
+) -> pyvips.Image:
+    """Shrink while loading, turn upright, convert to 8 bits of the profile.
+
+    Pixels are decoded when they are asked for. Raises pyvips.Error.
+    """
     options = {}
     if header.has_profile or profile != "srgb":
         options = {"input_profile": "srgb", "export_profile": profile, "intent": "relative"}
@@ -155,7 +203,7 @@ def _load(data: bytes, header: Header, width: int, height: int, profile: str) ->
         width,
         height=height,
         size="force",
-        option_string="[fail_on=truncated]",
+        option_string=f"[fail_on=truncated,page={page}]" if page else "[fail_on=truncated]",
         **options,
     )
     if image.interpretation != "srgb":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edge.cache import Picture
+from edge.config import EdgeConfig
 from edge.exceptions import Refusal
 
 SUPERSEDED_AGE: Final = 60
@@ -15,6 +16,7 @@ PREVIEW_AGE: Final = 60
 _TITLES: Final = {
     200: "OK",
     206: "Partial Content",
+    303: "See Other",
     304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",
@@ -28,6 +30,7 @@ _TITLES: Final = {
     429: "Too Many Requests",
     451: "Unavailable For Legal Reasons",
     500: "Internal Server Error",
+    501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Unavailable",
 }
@@ -124,6 +127,18 @@ class Lifetime:
     stale_if_error: int = 0
     is_immutable: bool = False
 
+    @classmethod
+    def of(cls, config: EdgeConfig, *, is_private: bool) -> Lifetime:
+        """What the settings say."""
+        return cls(
+            config.max_age,
+            config.shared_max_age,
+            is_private,
+            config.stale_while_revalidate,
+            config.stale_if_error,
+            config.immutable,
+        )
+
     @property
     def longest(self) -> int:
         """Seconds after which no cache may show the picture any more."""
@@ -199,3 +214,10 @@ def picture_headers(
 def etag(picture: Picture) -> str:
     """Strong: half of the SHA-256 of the very bytes."""
     return f'"{picture.sha256[:32]}"'
+
+
+def timing_header(origin: str, stages: dict[str, float]) -> str:
+    """Server-Timing, in milliseconds."""
+    parts = [f"cache;desc={origin}"]
+    parts += [f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages.items()]
+    return ", ".join(parts)

@@ -20,7 +20,7 @@ MIME: Final = "application/c2pa"
 FORMAT: Final = "c2pa"
 
 _ADDRESS = re.compile(
-    r"(?P<picture>/.+\.(?:auto|avif|webp|jpg|png))\.c2pa/"
+    r"(?P<picture>/.+\.(?:auto|avif|webp|jpg|png|gif))\.c2pa/"
     r"(?P<pair>[0-9a-f]{8}-[0-9a-f]{1,9})"
 )
 

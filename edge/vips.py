@@ -16,7 +16,7 @@ pyvips.cache_set_max(0)
 pyvips.block_untrusted_set(True)
 # Every other decoder is attack surface that no master needs.
 pyvips.operation_block_set("VipsForeignLoad", True)
-for _name in ("Jpeg", "Png", "Webp", "Heif"):
+for _name in ("Jpeg", "Png", "Webp", "Heif", "Nsgif"):
     pyvips.operation_block_set(f"VipsForeignLoad{_name}", False)
 
 __all__ = ["pyvips"]

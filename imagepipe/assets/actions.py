@@ -80,6 +80,7 @@ class IngestVersion(Action[Asset, AssetVersion]):
             width=width,
             height=height,
             byte_count=self.facts.bytes,
+            frames=self.facts.frames,
             perceptual_hash=self.facts.phash or "",
             file_name=self.file_name[:255],
             recipe=dict(self.recipe) if self.recipe is not None else None,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 from imagepipe.assets.exceptions import UnusablePicture
+from imagepipe.credentials.gif import count_frames
 
 MIME_TYPES = {
     "JPEG": "image/jpeg",
@@ -28,6 +29,9 @@ MIME_TYPES = {
 
 MAX_BYTES = 30 * 1024 * 1024
 MAX_PIXELS = 100_000_000
+MAX_FRAMES = 300
+MAX_MOVING_PIXELS = 25_000_000
+"""Of all frames of an animation together; an edge shows as many by default."""
 ORIENTATION_TAG = 0x0112
 _PLUGINS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF")
 _MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<svg", b"<?php")
@@ -37,7 +41,8 @@ _MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<
 class PictureFacts:
     """What is known about a usable file. ``width`` and ``height`` are those of the stored
     pixels; with an ``orientation`` (Exif, 1–8) from 5 on, the picture is shown turned.
-    ``phash`` is a 64-bit perceptual hash in hex, None without the package ImageHash.
+    ``phash`` is a 64-bit perceptual hash in hex, None without the package ImageHash; of an
+    animation (``frames`` above 1) that of the first frame.
     """
 
     mime: str
@@ -48,6 +53,7 @@ class PictureFacts:
     has_alpha: bool
     orientation: int
     phash: str | None
+    frames: int = 1
 
     @property
     def display_size(self) -> tuple[int, int]:
@@ -62,7 +68,7 @@ def inspect_picture(
     """Return the facts of a picture file. Raises :class:`UnusablePicture`.
 
     Codes: ``empty``, ``too-large``, ``not-a-picture``, ``format``, ``too-many-pixels``,
-    ``animated``, ``damaged``.
+    ``animated``, ``too-many-frames``, ``damaged``.
     """
     if not data:
         raise UnusablePicture("empty", _("The file is empty."))
@@ -76,11 +82,8 @@ def inspect_picture(
     image = _open(data, max_pixels)
     if image.width * image.height > max_pixels:
         raise _too_many_pixels(image.width, image.height, max_pixels)
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise UnusablePicture(
-            "animated", _("Animated pictures cannot be used. Upload a still.")
-        )
-    orientation = _decode(data, image)
+    frames = _frames(data, image)
+    orientation = _decode(data, image, frames)
     return PictureFacts(
         mime=MIME_TYPES[str(image.format)],
         width=image.width,
@@ -90,6 +93,7 @@ def inspect_picture(
         has_alpha="A" in image.getbands() or "transparency" in image.info,
         orientation=orientation,
         phash=_phash(image),
+        frames=frames,
     )
 
 
@@ -124,13 +128,51 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         raise _damaged() from error
 
 
-def _decode(data: bytes, image: Image.Image) -> int:
+def _frames(data: bytes, image: Image.Image) -> int:
+    """How many there are, within the limits; nothing is decoded for it."""
+    if image.format == "MPO" or not getattr(image, "is_animated", False):
+        return 1
+    if image.format not in ("GIF", "WEBP"):
+        raise UnusablePicture(
+            "animated",
+            _("Of animations only GIF and WebP can be used. Convert it, or upload a still."),
+        )
+    try:
+        frames = _counted(data, image)
+    except Exception as error:  # as below
+        raise _damaged() from error
+    pixels = frames * image.width * image.height
+    if frames > MAX_FRAMES or pixels > MAX_MOVING_PIXELS:
+        raise UnusablePicture(
+            "too-many-frames",
+            _(
+                "The animation is too long or too large: at most %(frames)d frames, and "
+                "%(pixels)d million pixels in all of them together, are possible."
+            )
+            % {"frames": MAX_FRAMES, "pixels": MAX_MOVING_PIXELS // 1_000_000},
+        )
+    return frames
+
+
+def _counted(data: bytes, image: Image.Image) -> int:
+    """Pillow would take long to count those of a hostile GIF."""
+    if image.format == "GIF":
+        return count_frames(data, MAX_FRAMES + 1)
+    return int(getattr(image, "n_frames", 1))
+
+
+def _decode(data: bytes, image: Image.Image, frames: int) -> int:
     """Check the structure, decode all pixels of ``image``, return its orientation."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=[str(image.format)]) as twin:
                 twin.verify()
+            for frame in range(1, frames):
+                image.seek(frame)
+                image.load()
+            if frames > 1:
+                image.seek(0)
             image.load()
             orientation = image.getexif().get(ORIENTATION_TAG, 1)
     except Exception as error:  # hostile bodies raise nearly anything from Pillow's plugins

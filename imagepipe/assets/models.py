@@ -52,6 +52,7 @@ class Asset(models.Model):
     )
     decorative = models.BooleanField(default=False, verbose_name=_("decorative"))
     """Says nothing that the text does not say, wherever it stands: needs no words."""
+    iiif = models.BooleanField(default=False, verbose_name=_("open to viewers (IIIF)"))
     withdrawn_at = models.DateTimeField(null=True, blank=True, verbose_name=_("withdrawn"))
     withdrawn_reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
@@ -140,6 +141,7 @@ class AssetVersion(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     byte_count = models.PositiveBigIntegerField()
+    frames = models.PositiveIntegerField(default=1, verbose_name=_("frames"))
     perceptual_hash = models.CharField(max_length=16, blank=True, db_index=True)
     file_name = models.CharField(max_length=255, blank=True)
     recipe = models.JSONField(null=True, blank=True)

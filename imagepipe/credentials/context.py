@@ -9,7 +9,9 @@ from imagepipe.credentials.exceptions import UnsupportedFormat
 if TYPE_CHECKING:
     import c2pa
 
-MIME_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif"})
+MIME_TYPES = frozenset(
+    {"image/jpeg", "image/png", "image/webp", "image/avif", "image/gif"}
+)
 
 #: Extended key usages of claim-signing certificates: e-mail protection, document signing,
 #: C2PA claim signing.

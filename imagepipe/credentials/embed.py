@@ -1,6 +1,7 @@
 """Put an XMP packet into a finished picture, or take it out, without touching its pixels.
 
 JPEG: an APP1 segment. PNG: an iTXt chunk. WebP: an "XMP " chunk and the flag in VP8X.
+GIF: an application extension.
 AVIF keeps XMP as an item of its meta box, which other offsets depend on: there the packet
 is given while encoding (`xmp=` in Pillow, the "xmp-data" field in libvips).
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
-from imagepipe.credentials import jpeg, png, webp
+from imagepipe.credentials import gif, jpeg, png, webp
 from imagepipe.credentials.exceptions import (
     MalformedPicture,
     MalformedXmp,
@@ -22,6 +23,7 @@ from imagepipe.credentials.xmp import LARGEST_PACKET
 
 _WRITERS: dict[str, Callable[[bytes, bytes], bytes]] = {
     "image/jpeg": jpeg.write_xmp,
+    "image/gif": gif.write_xmp,
     "image/png": png.write_xmp,
     "image/webp": webp.write_xmp,
 }
@@ -48,6 +50,7 @@ def read_xmp(data: bytes, mime: str) -> bytes | None:
     """The packet as it stands in the picture, or None. It is not parsed."""
     readers = {
         "image/jpeg": jpeg.read_xmp,
+        "image/gif": gif.read_xmp,
         "image/png": png.read_xmp,
         "image/webp": webp.read_xmp,
         "image/avif": _read_avif,

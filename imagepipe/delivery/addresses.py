@@ -9,7 +9,7 @@ from imagepipe.conf import get_settings
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import ImagePath, Keyring, Transform, sign_path
 
-Extension = Literal["auto", "avif", "webp", "jpg", "png"]
+Extension = Literal["auto", "avif", "webp", "jpg", "png", "gif"]
 
 
 def edge_url(

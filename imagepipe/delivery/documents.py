@@ -40,6 +40,7 @@ def build_document(asset: Asset) -> dict[str, Any]:
         "alt": asset.alt_texts(),
         "alt_generated": asset.generated_alt_texts(),
         "decorative": asset.decorative,
+        **({"moves": True} if version.frames > 1 else {}),
         "disclosure": version.is_generated,
         **runtime_of(rights),
         "fallback": fallback,

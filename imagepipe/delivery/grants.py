@@ -39,6 +39,7 @@ def build_grant(asset: Asset, *, sequence: int, now: int) -> Grant:
         fallback=rights.fallback.uid.hex if rights and rights.fallback else None,
         tags=cache_tags(asset),
         disclosure=current is not None and current.is_generated,
+        iiif=asset.iiif,
     )
     return Grant.from_dict(grant.to_dict())
 

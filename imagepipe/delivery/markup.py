@@ -16,7 +16,7 @@ from wagtail.images.views.serve import generate_image_url
 from imagepipe.conf import get_settings
 from imagepipe.delivery.colours import colour_words
 from imagepipe.delivery.presentation import Presentation, Variant
-from imagepipe.delivery.sources import SOURCES, sources_of
+from imagepipe.delivery.sources import formats_of, sources_of
 from imagepipe.urlspec import MIME_TYPES, Transform, plan
 
 
@@ -111,14 +111,16 @@ def preload_html(
 ) -> SafeString:
     """A `<link>` that has browsers with AVIF fetch the picture before they come to it.
 
+    With WebP, if the picture moves.
+
     With ``media``, a media query list, only where that holds.
     """
-    found = sources_of(document, presentation)
+    found, best = sources_of(document, presentation), formats_of(document)[0]
     attributes = {
         "rel": "preload",
         "as": "image",
-        "type": MIME_TYPES[SOURCES[0]],
-        "imagesrcset": found.srcsets[SOURCES[0]],
+        "type": MIME_TYPES[best],
+        "imagesrcset": found.srcsets[best],
         "imagesizes": replace(presentation, priority=True).all_sizes(),
         "fetchpriority": "high",
         **({"media": media} if media else {}),

@@ -21,13 +21,12 @@ from imagepipe.delivery.addresses import Extension, edge_url
 from imagepipe.delivery.documents import is_current, rights_of, scene_of
 from imagepipe.delivery.models import Publication, StoredRendition
 from imagepipe.delivery.presets import get_preset
-from imagepipe.delivery.sources import transforms_of
+from imagepipe.delivery.sources import formats_of, transforms_of
 from imagepipe.rights.models import RightsRecord
 from imagepipe.urlspec import MIME_TYPES, Transform, format_transform, plan
 
 logger = logging.getLogger("imagepipe.delivery")
 
-FORMATS: tuple[Extension, ...] = ("avif", "webp", "jpg")
 TIMEOUT = 30  # seconds
 LARGEST = 32 * 1024 * 1024  # bytes
 PAUSE = 3600  # seconds until an asset that the edge refused is tried again
@@ -145,7 +144,7 @@ def _answers(
 ) -> Iterator[tuple[Transform, Extension, Answer]]:
     """Until the edge does not answer as it should."""
     for transform in transforms:
-        for extension in FORMATS:
+        for extension in formats_of(document):
             answer = _fetch(document, transform, extension)
             if answer is None:
                 return

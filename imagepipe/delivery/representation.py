@@ -11,7 +11,7 @@ from imagepipe.delivery.alternatives import alt_is_generated
 from imagepipe.delivery.markup import picture_html
 from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.shown import ShownPicture
-from imagepipe.delivery.sources import FALLBACK, SOURCES, PictureSources, sources_of
+from imagepipe.delivery.sources import PictureSources, formats_of, sources_of
 from imagepipe.delivery.variants import ArtDirection
 from imagepipe.urlspec import MIME_TYPES
 
@@ -37,6 +37,7 @@ def represent(
         recipe=document.get("recipe", ""),
     )
     found = sources_of(document, presentation)
+    *better, fallback = formats_of(document)
     variants = tuple(direction.variants(shown, presentation)) if direction else ()
     pictures = [document, *(one.document for one in variants if one.document is not None)]
     is_disclosed = any(picture["disclosure"] for picture in pictures)
@@ -47,13 +48,13 @@ def represent(
         "alt": shown.alt,
         "alt_generated": alt_is_generated(document, shown.alt),
         "src": found.src,
-        "srcset": found.srcsets[FALLBACK],
+        "srcset": found.srcsets[fallback],
         "sizes": found.sizes,
         "width": found.width,
         "height": found.height,
         "sources": [
             {"type": MIME_TYPES[extension], "srcset": found.srcsets[extension]}
-            for extension in SOURCES
+            for extension in better
         ],
         "variants": [
             _variant(one.media, sources_of(one.document, one.presentation))

@@ -31,16 +31,18 @@ from imagepipe.urlspec import (
 )
 from imagepipe.urlspec.transform import Region
 
-SOURCES: Final[tuple[Extension, ...]] = ("avif", "webp")
-FALLBACK: Final[Extension] = "jpg"
-FORMATS: Final = (*SOURCES, FALLBACK)
+STILL: Final[tuple[Extension, ...]] = ("avif", "webp", "jpg")
+MOVING: Final[tuple[Extension, ...]] = ("webp", "gif")
 #: Uses of pictures in the memory of a process, some 5 to 10 KB each.
 REMEMBERED: Final = 1500
 
 
 @dataclass(frozen=True)
 class PictureSources:
-    """The addresses of one picture in one place, and the pixels of the largest."""
+    """The addresses of one picture in one place, and the pixels of the largest.
+
+    ``srcsets`` has the formats best first; the last one is for every browser.
+    """
 
     srcsets: Mapping[Extension, str]
     src: str
@@ -54,16 +56,22 @@ class PictureSources:
         return "".join(
             f'<source type="{MIME_TYPES[extension]}" srcset="{escape(self.srcsets[extension])}"'
             f' sizes="{escape(self.sizes)}">'
-            for extension in SOURCES
+            for extension in list(self.srcsets)[:-1]
         )
 
     @cached_property
     def image_html(self) -> str:
         """The attributes of the `<img>` that say where it is and how large."""
+        fallback = list(self.srcsets)[-1]
         return (
-            f' src="{escape(self.src)}" srcset="{escape(self.srcsets[FALLBACK])}"'
+            f' src="{escape(self.src)}" srcset="{escape(self.srcsets[fallback])}"'
             f' sizes="{escape(self.sizes)}" width="{self.width}" height="{self.height}"'
         )
+
+
+def formats_of(document: Mapping[str, Any]) -> tuple[Extension, ...]:
+    """The formats of a published picture, best first; the last one is for every browser."""
+    return MOVING if document.get("moves") else STILL
 
 
 def sources_of(document: Mapping[str, Any], presentation: Presentation) -> PictureSources:
@@ -108,6 +116,7 @@ class _Place(NamedTuple):
     region: Region | None
     keyring: Keyring
     edge: str
+    formats: tuple[Extension, ...]
 
     @classmethod
     def of(
@@ -126,6 +135,7 @@ class _Place(NamedTuple):
             scene.crops.get(crop) if isinstance(crop, str) else None,
             keyring,
             get_settings().EDGE_URL,
+            formats_of(document),
         )
 
     def scene(self) -> Scene:
@@ -146,12 +156,12 @@ def _sources(place: _Place, sizes: str) -> PictureSources:
     scene = place.scene()
     transforms = place.transforms(scene)
     pixels = [output_size(place.width, place.height, item, scene) for item in transforms]
-    rows = [place.addresses(item, FORMATS) for item in transforms]
+    rows = [place.addresses(item, place.formats) for item in transforms]
     srcsets = {
         extension: ", ".join(
             f"{row[column]} {width}w" for row, (width, _) in zip(rows, pixels, strict=True)
         )
-        for column, extension in enumerate(FORMATS)
+        for column, extension in enumerate(place.formats)
     }
     return PictureSources(srcsets, rows[-1][-1], sizes, *pixels[-1])
 
@@ -159,5 +169,5 @@ def _sources(place: _Place, sizes: str) -> PictureSources:
 @lru_cache(maxsize=REMEMBERED)
 def _widest(place: _Place) -> str:
     [transform] = place.transforms(place.scene())
-    [address] = place.addresses(transform, (FALLBACK,))
+    [address] = place.addresses(transform, ("jpg",))
     return address

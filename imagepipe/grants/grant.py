@@ -27,6 +27,8 @@ _GRANT_KEYS = (
     "tags",
     "disclosure",
 )
+#: Left out where it is false, and by publishers that are older than the edge.
+_LATER_KEYS: dict[str, Any] = {"iiif": False}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Grant:
 
     sequence rises by at least one with every change. valid_until is the freshness of the
     document itself, not the end of any right. fallback is the uid of the asset to show
-    instead. disclosure says that the page must mark the picture as AI-made.
+    instead. disclosure says that the page must mark the picture as AI-made. iiif opens the
+    picture to viewers that ask for any part of it, in any size, without a signature.
     """
 
     asset: str
@@ -47,10 +50,11 @@ class Grant:
     fallback: str | None = None
     tags: tuple[str, ...] = ()
     disclosure: bool = False
+    iiif: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The payload for `seal`. `Grant.from_dict(grant.to_dict()) == grant`."""
-        return {
+        document = {
             "kind": "grant",
             "format": FORMAT,
             "asset": self.asset,
@@ -63,11 +67,14 @@ class Grant:
             "tags": list(self.tags),
             "disclosure": self.disclosure,
         }
+        return document | ({"iiif": True} if self.iiif else {})
 
     @classmethod
     def from_dict(cls, value: object) -> Grant:
         """Raises InvalidDocument for anything that `to_dict` would not have written."""
-        data = f.require_object(value, "grant", _GRANT_KEYS)
+        if isinstance(value, dict):
+            value = _LATER_KEYS | value
+        data = f.require_object(value, "grant", (*_GRANT_KEYS, *_LATER_KEYS))
         if data["kind"] != "grant":
             raise InvalidDocument("the document is not a grant")
         f.require_integer(data["format"], "format", FORMAT, FORMAT)
@@ -82,6 +89,7 @@ class Grant:
             fallback=f.optional(data["fallback"], "fallback", _asset),
             tags=f.require_texts(data["tags"], "tags", f.TAG, 200),
             disclosure=f.require_bool(data["disclosure"], "disclosure"),
+            iiif=f.require_bool(data["iiif"], "iiif"),
         )
         if len({version.sha256 for version in grant.versions}) != len(grant.versions):
             raise InvalidDocument("a version is listed twice")

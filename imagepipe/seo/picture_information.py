@@ -18,7 +18,7 @@ from imagepipe.delivery.alternatives import choose_alt
 from imagepipe.delivery.documents import scene_of
 from imagepipe.delivery.markup import picture_html
 from imagepipe.delivery.presentation import Presentation
-from imagepipe.delivery.sources import FALLBACK, SOURCES, transforms_of
+from imagepipe.delivery.sources import formats_of, transforms_of
 from imagepipe.provenance.keys import load_keyring
 from imagepipe.urlspec import MIME_TYPES, Preset, Transform, plan
 
@@ -83,17 +83,17 @@ def _rows(document: Document, preset: Preset) -> list[dict[str, Any]]:
     def address(transform: Transform, extension: Extension) -> str:
         return edge_url(document, transform, extension, keyring=keyring)
 
-    found = []
+    found, formats = [], formats_of(document)
     for transform in transforms_of(document, preset):
         size = plan(*source, transform, scene)
         found.append(
             {
                 "width": size.width,
                 "height": size.height,
-                "url": address(transform, FALLBACK),
+                "url": address(transform, formats[-1]),
                 "formats": {
                     MIME_TYPES[extension]: address(transform, extension)
-                    for extension in (*SOURCES, FALLBACK)
+                    for extension in formats
                 },
             }
         )

@@ -64,6 +64,7 @@ _FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "blur": ("blur", _number),
     "sharp": ("sharpen", _number),
     "p": ("profile", str),
+    "f": ("frame", _number),
 }
 
 

@@ -40,7 +40,7 @@ class ImagePath:
     asset: str
     version: str
     slug: str
-    extension: Literal["auto", "avif", "webp", "jpg", "png"]
+    extension: Literal["auto", "avif", "webp", "jpg", "png", "gif"]
     expires: int | None = None
 
     def __post_init__(self) -> None:

@@ -35,6 +35,8 @@ TRANSPARENT: Final = "none"
 
 #: Largest width or height that can be asked for, in pixels.
 MAX_DIMENSION: Final = 8192
+#: Highest number of a frame.
+MOST_FRAMES: Final = 9999
 #: Crop regions are given in these parts of the source's width and height.
 REGION_SCALE: Final = 10_000
 #: Shortest side of a crop region, in the same parts (one per cent).
@@ -67,7 +69,8 @@ class Transform:
     100) overrides the encoder's own choice; `background` is six hex digits or "none", and is
     also what transparency is flattened onto where the format has none. `blur` is the Gaussian
     radius in 1/1000 of the longer output side, `sharpen` a strength (1 to 100) that counts
-    the more, the more the picture is reduced. `profile` is the colour space delivered.
+    the more, the more the picture is reduced. `profile` is the colour space delivered. `frame`
+    makes a still of one frame of an animation, from 1 on; after the last one counts the last.
     Raises InvalidTransform.
     """
 
@@ -83,6 +86,7 @@ class Transform:
     sharpen: int | None = None
     profile: Profile = "srgb"
     hinted: bool = False
+    frame: int | None = None
 
     def __post_init__(self) -> None:
         _check_side("width", self.width)
@@ -118,6 +122,9 @@ class Transform:
             str(self.background)
         ):
             raise InvalidTransform("background must be six lower-case hex digits or none")
+        frame = self.frame
+        if frame is not None and not (_is_int(frame) and 1 <= frame <= MOST_FRAMES):
+            raise InvalidTransform(f"frame must be 1 to {MOST_FRAMES}")
         if self.profile not in PROFILES:
             raise InvalidTransform(f"profile must be one of {', '.join(PROFILES)}")
 

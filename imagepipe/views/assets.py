@@ -22,6 +22,7 @@ from imagepipe.views.audit_trail import audit_rows
 from imagepipe.views.breadcrumbs import Crumbs, assets_crumbs, here
 from imagepipe.views.checklist import checklist
 from imagepipe.views.crop_details import CropReport
+from imagepipe.views.iiif import information_url
 from imagepipe.views.provenance import provenance_of
 from imagepipe.views.recipes import downloads, recipe_rows
 from imagepipe.views.replays import latest_replay, report_of
@@ -72,6 +73,7 @@ class AssetView(WagtailAdminTemplateMixin, View):
             replay=report_of(replay_run) if replay_run else None,
             provenance=provenance_of(shown) if shown else None,
             crops=CropReport(shown).states if shown else [],
+            iiif_url=information_url(asset),
             usage=usage_of(asset, user),
             image_url=_image_url(asset, user),
             audit=audit_rows(asset),

@@ -33,6 +33,7 @@ LABELS = {
     "imagepipe.publish": _("Published"),
     "imagepipe.withdraw": _("Withdrawn"),
     "imagepipe.replay": _("Replayed"),
+    "imagepipe.set_iiif": _("Opened or closed to viewers"),
 }
 FACTS = {
     "version": _("Version"),
@@ -45,6 +46,8 @@ FACTS = {
     "collection_id": _("Collection"),
     "texts": _("Texts"),
     "crop": _("Crop"),
+    "open": _("Open"),
+    "closed": _("Closed"),
     "region": _("Part of the picture"),
     "before": _("Before"),
     "generated": _("Generated, seen by nobody"),

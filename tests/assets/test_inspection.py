@@ -25,6 +25,11 @@ def encoded(name: str, image: Image.Image | None = None, **options: object) -> b
     return output.getvalue()
 
 
+def long_gif(frames: int = 400) -> bytes:
+    first, *rest = (Image.new("RGB", (2, 2), (n % 7 * 30, 0, 9)) for n in range(frames))
+    return encoded("GIF", first, save_all=True, append_images=rest)
+
+
 def huge_png(side: int = 30_000) -> bytes:
     """A valid header of a picture whose pixels would take gigabytes."""
 
@@ -129,14 +134,21 @@ def test_phash_is_that_of_the_picture_as_shown() -> None:
         pytest.param(huge_png(), "too-many-pixels", id="huge-png"),
         pytest.param(huge_png(11_000), "too-many-pixels", id="large-png"),
         pytest.param(
-            encoded("GIF", save_all=True, append_images=[picture().rotate(90)]),
+            encoded("PNG", save_all=True, append_images=[picture().rotate(90)]),
             "animated",
-            id="animated-gif",
+            id="animated-png",
         ),
         pytest.param(
-            encoded("WEBP", save_all=True, append_images=[picture().rotate(90)], duration=50),
+            encoded("AVIF", save_all=True, append_images=[picture().rotate(90)]),
             "animated",
-            id="animated-webp",
+            id="animated-avif",
+        ),
+        pytest.param(long_gif(), "too-many-frames", id="long-gif"),
+        pytest.param(long_gif()[:-60], "too-many-frames", id="cut-long-gif"),
+        pytest.param(
+            encoded("GIF", save_all=True, append_images=[picture().rotate(90)])[:-40],
+            "damaged",
+            id="cut-animated-gif",
         ),
     ],
 )
@@ -192,3 +204,23 @@ def test_any_damage_is_refused_or_decoded(name: str, draw: st.DataObject) -> Non
 def test_random_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(UnusablePicture):
         inspect_picture(data)
+
+
+@pytest.mark.parametrize("name", ["GIF", "WEBP"])
+def test_short_animations_can_be_used(name: str) -> None:
+    more = [picture().rotate(90), picture().rotate(180)]
+    facts = inspect_picture(
+        encoded(name, save_all=True, append_images=more, duration=50, lossless=True)
+    )
+    still = inspect_picture(encoded(name, lossless=True))
+
+    assert (facts.frames, facts.width, facts.mime) == (3, 96, f"image/{name.lower()}")
+    assert (still.frames, still.phash) == (1, facts.phash)
+
+
+@pytest.mark.parametrize("name", ["GIF", "WEBP"])
+def test_an_animation_has_few_pixels_in_all(name: str) -> None:
+    first, *more = (Image.new("RGB", (3000, 3000), hue) for hue in ("red", "lime", "blue"))
+    with pytest.raises(UnusablePicture, match="25 million") as caught:
+        inspect_picture(encoded(name, first, save_all=True, append_images=more))
+    assert caught.value.code == "too-many-frames"

@@ -24,7 +24,7 @@ URLS = int(os.environ.get("IMAGEPIPE_CAMPAIGN_URLS", "400"))
 PICTURES = int(os.environ.get("IMAGEPIPE_CAMPAIGN_PICTURES", "16"))
 SEED = int(os.environ.get("IMAGEPIPE_CAMPAIGN_SEED", "20261123"))
 DEADLINE = 15.0
-DOCUMENTED = {200, 206, 304, 400, 401, 403, 404, 405, 410, 416, 422, 451, 502, 503}
+DOCUMENTED = {200, 206, 304, 400, 401, 403, 404, 405, 410, 416, 422, 429, 451, 501, 502, 503}
 TOKENS = (
     "w_1|w_320|h_9999999|c_fill|q_0|q_80|full|g_face|,|/|//|..|%2e|\0|\x7f|é|x1/|x99999999999/|"
     ".jpg|.auto|.svg|aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa|k1|_|-|{|r_1.2.3.4|bg_zzzzzz|?|#|\r\n"
@@ -113,14 +113,50 @@ def test_addresses(delivery, get, master, capsys):
     assert resident() - before < 300 * 1024 * 1024
 
 
+IIIF_TOKENS = (
+    "full|square|max|^max|!|^|pct:|,|/|0|1|90|360|default.jpg|gray.png|bitonal.webp|info.json|"
+    "0,0,64,64|pct:1.5,2,30,40|99999999999|.5|1e9|-1|%2f|..|.c2pa/5e86eb61-bf3|64,|,64|!9,9"
+).split("|")
+
+
+def test_iiif_addresses(delivery, get, master, capsys):
+    asset = delivery.publish(delivery.version(master, parent=False), iiif=True)
+    statuses: Counter[int] = Counter()
+    part = st.lists(st.sampled_from(IIIF_TOKENS), min_size=1, max_size=3).map("".join)
+
+    @seed(SEED)
+    @settings(
+        max_examples=URLS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(part, max_size=5))
+    def attack(pieces: list[str]) -> None:
+        tail = "/".join(pieces)
+        answer = get(f"/iiif/3/{asset}/{tail}", host="x", accept=tail[:50])
+        statuses[answer.status] += 1
+        assert answer.status in DOCUMENTED | {303}, (tail, answer.status, answer.body)
+        if answer.status >= 400:
+            assert json.loads(answer.body)["reason"] not in ("", "internal")
+
+    before = resident()
+    attack()
+    with capsys.disabled():
+        print(f"\n{sum(statuses.values())} IIIF addresses: {dict(statuses)}")  # noqa: T201
+    assert resident() - before < 300 * 1024 * 1024
+
+
 def test_damaged_pictures(delivery, get, photo, capsys):
     rng = random.Random(SEED)
     small = photo.resize((160, 120))
+    moving = {"save_all": True, "append_images": [small.rotate(90), small.rotate(180)]}
     originals = {
         "image/jpeg": [encoded(small), encoded(small, progressive=True)],
         "image/png": [encoded(small, "PNG"), encoded(small.convert("P"), "PNG")],
-        "image/webp": [encoded(small, "WEBP"), encoded(small, "WEBP", lossless=True)],
+        "image/webp": [encoded(small, "WEBP"), encoded(small, "WEBP", **moving)],
         "image/avif": [encoded(small, "AVIF", speed=10)],
+        "image/gif": [encoded(small, "GIF"), encoded(small, "GIF", **moving)],
     }
     seen: Counter[str] = Counter()
     slowest, before = 0.0, resident()
@@ -129,7 +165,7 @@ def test_damaged_pictures(delivery, get, photo, capsys):
         data = mutated(rng.choice(originals[mime]), rng)
         version = delivery.version(data, mime, upright=small.size, parent=False)
         asset = delivery.publish(version)
-        extension = rng.choice(("jpg", "webp", "avif", "png"))
+        extension = rng.choice(("jpg", "webp", "avif", "png", "gif"))
         started = time.perf_counter()
         answer = get(delivery.url(asset, "w_80", extension))
         slowest = max(slowest, time.perf_counter() - started)

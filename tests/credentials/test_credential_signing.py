@@ -335,7 +335,7 @@ def test_bytes_that_are_no_picture(cms: CredentialSigner, data: bytes) -> None:
 
 def test_other_types_are_refused(cms: CredentialSigner, pictures: dict[str, bytes]) -> None:
     with pytest.raises(UnsupportedFormat):
-        create(cms, pictures["image/png"], "image/gif")
+        create(cms, pictures["image/png"], "image/tiff")
     with pytest.raises(UnsupportedFormat):
         verify(pictures["image/png"], "text/html")
 

@@ -204,3 +204,23 @@ def test_the_command(library: Library, settings: Any) -> None:
     for wrong in (["--asset", "x"], ["--tag", "a b"], []):
         with pytest.raises(CommandError):
             call_command("imagepipe", "purge", *wrong)
+
+
+def test_what_waits_is_listed(library: Library, settings: Any) -> None:
+    with api("edge") as good, api("cloudflare") as bad:
+        use(settings, good, bad)
+        bad.broken = 500
+        request_purge(asset="a" * 32)
+        request_purge(tags=["collection-3"])
+        Sender().finish()
+
+        out = io.StringIO()
+        call_command("imagepipe", "purge", "--list", stdout=out)
+
+        lines = out.getvalue().splitlines()
+        assert lines[0].startswith(f"cloudflare-1: {'a' * 32}, since 20")
+        assert "UTC, 1 attempts, next " in lines[0] and "500" in lines[0]
+        assert lines[1].startswith("cloudflare-1: collection-3, since ")
+        assert lines[2:] == ["2 purges wait"]
+        assert len(good.requests) == 1
+    assert PendingPurge.objects.count() == 2

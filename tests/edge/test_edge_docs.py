@@ -23,7 +23,7 @@ def test_every_variable_is_described(name: str) -> None:
 
 
 def test_every_refusal_is_described() -> None:
-    sources = "".join(path.read_text("utf-8") for path in (PROJECT / "edge").glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in (PROJECT / "edge").rglob("*.py"))
     found = re.findall(r'(?:4|5)[0-9]{2},\s*"([a-z-]+)"', sources)
     found += re.findall(r'GrantUnavailable\(\s*"([a-z-]+)"', sources)
     found += [reason for reason, status in STATUS.items() if status >= 400]

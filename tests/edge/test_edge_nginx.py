@@ -232,7 +232,7 @@ def test_what_changed_while_the_edge_was_down_is_not_served(delivery, master, fr
 def test_placed_bytes_are_the_bytes_that_python_answers(delivery, master, front):
     asset = delivery.publish(delivery.version(master))
     nginx = front()
-    for extension in ("avif", "webp", "jpg", "png"):
+    for extension in ("avif", "webp", "jpg", "png", "gif"):
         url = delivery.url(asset, "w_200", extension)
         first = nginx.get(url)
         until(placed(delivery, url).is_file)

@@ -202,9 +202,40 @@ def test_the_licensed_fallback_stands_in(delivery, get, master):
     answer = get(delivery.url(asset))
 
     assert answer.status == 200
-    assert answer.image.size == (320, 160)
+    assert answer.image.size == (320, 214)
     assert "max-age=60" in answer.headers["Cache-Control"]
     assert f"asset-{asset}" in answer.headers["Surrogate-Key"]
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        "w_320", "h_100", "w_160,h_90,c_fill", "w_200,h_200,c_pad,b_000000",
+        "w_120,h_90,c_crop", "w_300,r_1000.1000.5000.2500", "full",
+    ],
+)  # fmt: skip
+def test_a_fallback_has_the_ratio_that_the_page_promised(
+    delivery, get, master, photo, transform
+):
+    """Wide, tall and with pixels to spare: the box in the page does not move."""
+    promised = plan(*photo.size, parse_transform(transform))
+    for size in ((1800, 900), (900, 1800)):
+        other = delivery.version(encoded(Image.new("RGB", size, "red")), parent=False)
+        version = delivery.version(master, state="withdrawn", parent=False)
+        asset = delivery.publish(version, fallback=delivery.publish(other))
+
+        image = get(delivery.url(asset, transform, "png")).image
+
+        assert image.size == (promised.width, promised.height)
+        assert image.getpixel((image.width // 2, image.height // 2))[0] > 240
+
+
+def test_a_small_fallback_keeps_the_ratio_and_is_not_enlarged(delivery, get, master):
+    other = delivery.version(encoded(Image.new("RGB", (100, 100), "red")), parent=False)
+    version = delivery.version(master, state="withdrawn", parent=False)
+    asset = delivery.publish(version, fallback=delivery.publish(other))
+
+    assert get(delivery.url(asset, "w_320", "png")).image.size == (100, 67)
 
 
 def test_transparency(delivery, get):

@@ -16,6 +16,7 @@ from imagepipe.assets.inspection import inspect_picture
 from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.crop_actions import RemoveCrop, RestoreCrop, SetCrop
+from imagepipe.delivery.iiif_actions import SetIiif
 from imagepipe.generation.actions import ChangeEngine, CreateEngine, ReplaceKey, SwitchEngine
 from imagepipe.generation.models import Engine
 from imagepipe.generation.recipe import Environment, ModelFacts, Recipe
@@ -146,6 +147,10 @@ def withdraw(library: Library, place: Collection, user: Any) -> Action[Any, Any]
     asset = library.asset(collection=place)
     PublishVersion(library.version(asset), None).execute()
     return WithdrawAsset(asset, user, reason="test")
+
+
+def set_iiif(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return SetIiif(library.asset(collection=place), user, is_open=True)
 
 
 def set_crop(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

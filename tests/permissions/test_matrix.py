@@ -50,6 +50,7 @@ MATRIX: dict[cases.Case, str] = {
     cases.reject:           "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.publish:          "-    -    -    -    -    -    -    x    -    -    -    x    x",
     cases.withdraw:         "-    -    -    -    -    -    -    x    -    -    -    x    x",
+    cases.set_iiif:         "-    -    -    -    -    -    -    x    -    -    -    x    x",
     cases.set_crop:         "-    -    -    -    x    -    -    -    -    -    -    x    x",
     cases.remove_crop:      "-    -    -    -    x    -    -    -    -    -    -    x    x",
     cases.restore_crop:     "-    -    -    -    x    -    -    -    -    -    -    x    x",

@@ -32,7 +32,7 @@ paths = st.builds(
     st.text("0123456789abcdef", min_size=32, max_size=32),
     st.text("0123456789abcdef", min_size=16, max_size=16),
     st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=80),
-    st.sampled_from(["auto", "avif", "webp", "jpg", "png"]),
+    st.sampled_from(["auto", "avif", "webp", "jpg", "png", "gif"]),
     st.none() | st.integers(1, 10**11 - 1),
 )
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("imagepipe", "0010_alt_suggestions")]
+    dependencies = [("imagepipe", "0012_version_frames")]
 
     operations = [
         migrations.AddField(
