@@ -60,7 +60,7 @@ class ImagepipeSettings:
     """Folders below which the form may register models; the command may anywhere."""
     HUB_MODELS: Sequence[str] = ()
     """Ids on a hub that may be fetched: ``["stabilityai/*"]``; empty: none."""
-    HUB_FOLDER: str | Path = Path("var/models")
+    HUB_FOLDER: Path = Path("var/hub")
     """Where fetched models lie, as a cache of ``huggingface_hub``; the same on all machines."""
     HUB_MAX_BYTES: int = 40 * 1024**3
     """Of one model; a larger one is refused before anything is fetched."""
@@ -139,6 +139,8 @@ def get_settings() -> ImagepipeSettings:
         )
     if "KEYS" in values:
         values["KEYS"] = Path(values["KEYS"])
+    if "HUB_FOLDER" in values:
+        values["HUB_FOLDER"] = Path(values["HUB_FOLDER"])
     if "EDGE_URL" in values:
         values["EDGE_URL"] = str(values["EDGE_URL"]).rstrip("/")
     return ImagepipeSettings(**values)

@@ -162,7 +162,7 @@ def _missing(model: HubModel, folder: Path) -> str:
 
 
 def _cache() -> Path:
-    return Path(get_settings().HUB_FOLDER).expanduser().resolve()
+    return get_settings().HUB_FOLDER.expanduser().resolve()
 
 
 def _start(asked: dict[str, Any]) -> subprocess.Popen[str]:

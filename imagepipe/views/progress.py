@@ -20,6 +20,7 @@ from imagepipe.views.slots import Slot, slots
 from imagepipe.views.step_rows import step_rows, unbegun
 from imagepipe.views.waiting import waiting_message
 from imagepipe.workflow.jobs import job_of, tally
+from imagepipe.workflow.model_import import registers_model
 from imagepipe.workflow.models import Run, RunState
 
 
@@ -47,6 +48,8 @@ def run_message(run: Run) -> str:
         replay = report_of(run)
         if replay:
             return replay.sentence
+        if registers_model(run):
+            return _("The model is registered. It is used once somebody allows it.")
         return job_result(run) if job_of(run) else _("All pictures are there.")
     if run.state == RunState.CANCELLED:
         return _("The run was cancelled. What was finished is kept.")
