@@ -20,7 +20,7 @@ from imagepipe.views.slots import Slot, slots
 from imagepipe.views.step_rows import step_rows, unbegun
 from imagepipe.views.waiting import waiting_message
 from imagepipe.workflow.jobs import job_of, tally
-from imagepipe.workflow.model_import import registers_model
+from imagepipe.workflow.model_import import REGISTER
 from imagepipe.workflow.models import Run, RunState
 
 
@@ -48,8 +48,6 @@ def run_message(run: Run) -> str:
         replay = report_of(run)
         if replay:
             return replay.sentence
-        if registers_model(run):
-            return _("The model is registered. It is used once somebody allows it.")
         return job_result(run) if job_of(run) else _("All pictures are there.")
     if run.state == RunState.CANCELLED:
         return _("The run was cancelled. What was finished is kept.")
@@ -62,6 +60,8 @@ def run_message(run: Run) -> str:
 
 def job_result(run: Run) -> str:
     """What work that makes no pictures has come to."""
+    if job_of(run) == REGISTER:
+        return _("The model is registered. It is used once somebody allows it.")
     total = tally(run.steps.values_list("output", flat=True))
     said = {
         "suggested": _("with suggestions: %(count)d"),

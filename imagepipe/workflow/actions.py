@@ -151,7 +151,7 @@ class RetryRun(Action[Run, Run]):
         old.refresh_from_db()
         if old.state not in (RunState.FAILED, RunState.CANCELLED):
             raise InvalidState(_("Only a failed or cancelled run can be repeated."))
-        if not (jobs.job_of(old) or registers_model(old)):
+        if not jobs.job_of(old):
             usable_model(old.model)
         copied = (
             "title", "graph", "graph_sha256", "request", "collection",

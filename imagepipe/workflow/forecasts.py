@@ -99,9 +99,7 @@ def finished_runs() -> list[Finished]:
     reused = StepRun.objects.filter(
         run=OuterRef("pk"), source=StepRun.Source.REUSED, kind="generate"
     )
-    runs = Run.objects.filter(
-        state=RunState.SUCCEEDED, attempt=1, started_at__isnull=False, model__isnull=False
-    )
+    runs = Run.objects.filter(state=RunState.SUCCEEDED, attempt=1, started_at__isnull=False)
     rows = _with_facts(runs.filter(~Exists(reused))).order_by("-finished_at")
     return [
         Finished(Job(*_job(facts)), (finished - started).total_seconds())

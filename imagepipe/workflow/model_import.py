@@ -17,8 +17,8 @@ from imagepipe.workflow.graph import Graph, Node
 from imagepipe.workflow.models import Run
 from imagepipe.workflow.steps.register_model import PERMISSION
 
-KEY = "registers"
-"""Of a run's request: the place of the model, where that is what the run does."""
+REGISTER = "register-model"
+"""The job of such a run, and the kind of its only step."""
 
 
 class ImportModel(Action[Run, Run]):
@@ -44,15 +44,10 @@ class ImportModel(Action[Run, Run]):
         places.check_place(entry.source)
         if not (entry.licence or entry.is_on_hub):
             raise InvalidModelEntry(_("Say under which licence the model may be used."))
-        graph = Graph((Node.create("register-model", "register-model", asdict(entry)),))
+        graph = Graph((Node.create(REGISTER, REGISTER, asdict(entry)),))
         run.title = _("Register %(source)s") % {"source": entry.source[-200:]}
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
-        run.request = {KEY: entry.source}
+        run.request = {"job": REGISTER, "source": entry.source}
         queue_run(run, self.user)
         self.audit_data = {"source": entry.source, "graph": run.graph_sha256}
         return run
-
-
-def registers_model(run: Run) -> bool:
-    """Whether this run registers a model, and makes no pictures."""
-    return isinstance(run.request, dict) and KEY in run.request
