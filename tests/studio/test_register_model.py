@@ -10,9 +10,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from imagepipe.audit.models import AuditEvent
 from imagepipe.registry.models import RegisteredModel
+from imagepipe.views.sentences import in_reader_language
 from imagepipe.workflow.actions import RetryRun
 from imagepipe.workflow.models import Run, RunState
 from tests.registry.hub_server import COMMIT, running_hub
@@ -111,6 +113,9 @@ def test_what_is_no_model_ends_the_run_with_a_sentence_and_may_be_tried_again(
     run = finish(ask(admin, shelf / "words"))
     assert run.state == RunState.FAILED
     assert "holds no weights" in run.error
+    assert in_reader_language(run.error) == run.error
+    with override("de"):
+        assert "enthält keine Gewichte" in in_reader_language(run.error)
     lora(shelf / "words")
     repeated = finish(RetryRun(run, editor).execute())
     assert repeated.state == RunState.SUCCEEDED, repeated.error
