@@ -46,6 +46,9 @@ def server(
         found.models[ID] = files
         found.card_data[ID] = {"license": "mit", "license_link": "https://example.org/mit"}
         monkeypatch.setenv("HF_ENDPOINT", found.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        # Workers are offline when they load models; that must not reach the download.
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         settings.IMAGEPIPE = settings.IMAGEPIPE | {
             "HUB_MODELS": ["someone/*"],
             "HUB_FOLDER": tmp_path / "cache",

@@ -76,6 +76,7 @@ def test_a_model_of_a_hub_is_registered_by_a_worker(
         server.models["someone/pastel"] = {"pytorch_lora_weights.safetensors": content}
         server.card_data["someone/pastel"] = {"license": "mit"}
         monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         run = finish(ask(admin, "someone/pastel", licence=""))
     assert run.state == RunState.SUCCEEDED, run.error
     model = RegisteredModel.objects.get()
