@@ -1,4 +1,4 @@
-"""Build a small open_clip model with random weights, encode a picture and a text.
+"""Load the small CLIP of this repository in open_clip; compare its features.
 
 Wheels of torchvision on PyPI are made for the CUDA build of torch. Beside a CPU build their
 compiled operators cannot be loaded, and ``import torchvision`` fails because it names two of
@@ -9,24 +9,19 @@ to say that the pair does not fit exactly when that is so.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "fixtures/models"
 NAMED_BY_THE_IMPORT = ("nms", "qnms")
 LIBRARIES: list[object] = []
 """Declarations live as long as their object."""
-TINY = {
-    "embed_dim": 64,
-    "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16},
-    "text_cfg": {
-        "vocab_size": 49408,
-        "width": 64,
-        "heads": 4,
-        "layers": 2,
-    },
-}
+TOLERANCE = 1e-3
+"""Of features of length one; rounding of pictures and numbers stays well below."""
 
 
 def warnings() -> list[str]:
@@ -59,20 +54,35 @@ def fits() -> bool:
 
 
 def encode() -> None:
+    """The small CLIP of this repository gives the features that transformers gives."""
+    sys.path.insert(0, str(MODELS / "training"))
     import open_clip
     import torch
+    from open_clip_folder import write
     from PIL import Image
 
-    torch.manual_seed(0)
-    model = open_clip.CLIP(**TINY).eval()
-    prepare = open_clip.image_transform(64, is_train=False)
-    picture = prepare(Image.new("RGB", (120, 80), "teal")).unsqueeze(0)
-    words = open_clip.SimpleTokenizer()(["a boat in the harbour", "a red apple"])
+    with tempfile.TemporaryDirectory() as scratch:
+        write(MODELS / "pocket-clip", Path(scratch))
+        model, prepare = open_clip.create_model_from_pretrained(
+            f"local-dir:{scratch}", precision="fp32"
+        )
+        words = open_clip.SimpleTokenizer(f"{scratch}/bpe.txt.gz", context_length=24)
+    vectors = ROOT / "fixtures/vectors/pocket-clip.json"
+    expected = json.loads(vectors.read_text("utf-8"))["pairs"]
+    sheet = Image.open(ROOT / "fixtures/prompts/heldout-pairs.webp").convert("RGB")
+    corners = [(pair["cell"] % 8 * 128, pair["cell"] // 8 * 128) for pair in expected]
+    pictures = [prepare(sheet.crop((x, y, x + 128, y + 128))) for x, y in corners]
     with torch.no_grad():
-        seen, read = model.encode_image(picture), model.encode_text(words)
-    assert (tuple(seen.shape), tuple(read.shape)) == ((1, 64), (2, 64))  # noqa: S101
-    assert torch.isfinite(seen).all() and not torch.equal(read[0], read[1])  # noqa: S101
-    print(f"open_clip {open_clip.__version__} on torch {torch.__version__}: encodes")  # noqa: T201
+        seen = model.encode_image(torch.stack(pictures), normalize=True)
+        read = model.encode_text(words([pair["text"] for pair in expected]), normalize=True)
+    for found, name in ((seen, "image"), (read, "words")):
+        wanted = torch.tensor([pair[name] for pair in expected])
+        difference = (found - wanted).abs().max().item()
+        print(f"{name}: largest difference from transformers {difference:.1e}")  # noqa: T201
+        assert difference < TOLERANCE, f"{name} differ"  # noqa: S101
+    right = (seen @ read.T).argmax(1).tolist()
+    assert right == list(range(len(expected))), right  # noqa: S101
+    print(f"open_clip {open_clip.__version__} on torch {torch.__version__}: the same")  # noqa: T201
 
 
 def main() -> None:

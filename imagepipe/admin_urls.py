@@ -20,6 +20,7 @@ from imagepipe.views import (
     iiif,
     matrix,
     model_listing,
+    model_registration,
     notices,
     pictures,
     progress,
@@ -133,5 +134,10 @@ urlpatterns = [
     path(f"chooser/{run}cards/<int:index>/", chooser_generation.card, name="chooser_card"),
     path(f"chooser/{candidate}use/", chooser_generation.use, name="chooser_use"),
     path(f"chooser/{candidate}vary/", chooser_generation.vary, name="chooser_vary"),
+    path(
+        "models/register/",
+        model_registration.RegisterModelView.as_view(),
+        name="model_register",
+    ),
     *listing("models/", model_listing.ModelIndexView, "models"),
 ]

@@ -56,6 +56,14 @@ class ImagepipeSettings:
     """``"model"`` or ``"sequential"``: weights come to the accelerator when needed."""
     ATTENTION: str = "auto"
     """Attention of torch: ``"auto"``, ``"math"``, ``"efficient"``, ``"flash"``, ``"cudnn"``."""
+    MODEL_FOLDERS: Sequence[str | Path] = ()
+    """Folders below which the form may register models; the command may anywhere."""
+    HUB_MODELS: Sequence[str] = ()
+    """Ids on a hub that may be fetched: ``["stabilityai/*"]``; empty: none."""
+    HUB_FOLDER: Path = Path("var/hub")
+    """Where fetched models lie, as a cache of ``huggingface_hub``; the same on all machines."""
+    HUB_MAX_BYTES: int = 40 * 1024**3
+    """Of one model; a larger one is refused before anything is fetched."""
     MODEL_MEMORY: int = 8 * 1024**3
     """Bytes of models that a worker keeps loaded."""
     LEASE_SECONDS: int = 30
@@ -133,6 +141,8 @@ def get_settings() -> ImagepipeSettings:
         )
     if "KEYS" in values:
         values["KEYS"] = Path(values["KEYS"])
+    if "HUB_FOLDER" in values:
+        values["HUB_FOLDER"] = Path(values["HUB_FOLDER"])
     if "EDGE_URL" in values:
         values["EDGE_URL"] = str(values["EDGE_URL"]).rstrip("/")
     return ImagepipeSettings(**values)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from imagepipe.actions.base import Action
 from imagepipe.exceptions import ImagepipeError, InvalidState
+from imagepipe.registry.hub import source_of
 from imagepipe.registry.models import RegisteredModel
 
 State = RegisteredModel.State
@@ -85,4 +86,5 @@ def _facts(model: RegisteredModel) -> dict[str, str]:
         "kind": str(model.kind),
         "sha256": model.sha256,
         "location": model.location,
+        "source": source_of(model.location),
     }

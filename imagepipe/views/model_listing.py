@@ -1,17 +1,20 @@
-"""The models that may be used; registering one is a matter for the command line."""
+"""The models that are registered, in whatever state."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import BaseColumn, Column, StatusTagColumn
 from wagtail.admin.views.generic.base import BaseListingView
+from wagtail.admin.widgets.button import HeaderButton
 
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.permitted import PermittedMixin
 from imagepipe.views.wide import WIDE
+from imagepipe.workflow.steps.register_model import PERMISSION
 
 
 class LicenceColumn(BaseColumn):
@@ -39,6 +42,13 @@ class ModelIndexView(PermittedMixin, BaseListingView):
     def get_queryset(self) -> QuerySet[RegisteredModel]:
         self.queryset = RegisteredModel.objects.all()
         return super().get_queryset()
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        if not self.request.user.has_perm(PERMISSION):
+            return []
+        address = reverse("imagepipe_admin:model_register")
+        return [HeaderButton(_("Register a model"), url=address, icon_name="plus")]
 
     @cached_property
     def columns(self) -> list[BaseColumn]:

@@ -20,6 +20,7 @@ from imagepipe.views.slots import Slot, slots
 from imagepipe.views.step_rows import counts_in_words, step_rows, unbegun
 from imagepipe.views.waiting import waiting_message
 from imagepipe.workflow.jobs import job_of, tally
+from imagepipe.workflow.model_import import REGISTER
 from imagepipe.workflow.models import Run, RunState
 
 
@@ -61,6 +62,8 @@ def run_message(run: Run) -> str:
 
 def job_result(run: Run) -> str:
     """What work that makes no pictures has come to."""
+    if job_of(run) == REGISTER:
+        return _("The model is registered. It is used once somebody allows it.")
     total = tally(run.steps.values_list("output", flat=True))
     said = {
         "suggested": _("with suggestions: %(count)d"),

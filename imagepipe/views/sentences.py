@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from imagepipe.views.engine_sentences import ENGINES_ELSEWHERE
+from imagepipe.views.model_sentences import REGISTERING
 
 LONGEST = 4000
 """Characters; a longer text is no sentence of ours."""
@@ -252,7 +253,7 @@ def _value(name: str, text: str) -> str:
 def _patterns() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
     groups = (
         PROGRESS, POLICY, FAILURES, REQUESTS, EDITS, MODELS, ENGINES, ENGINES_ELSEWHERE,
-        IMPORTS,
+        IMPORTS, REGISTERING,
     )  # fmt: skip
     return tuple((sentence, *_pattern(sentence)) for group in groups for sentence in group)
 

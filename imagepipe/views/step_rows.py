@@ -27,6 +27,7 @@ KINDS: dict[str, Promise] = {
     "offer": pgettext_lazy("step", "Offer"),
     "pick": pgettext_lazy("step", "Pick"),
     "replay": pgettext_lazy("step", "Replay"),
+    "register-model": pgettext_lazy("step", "Register the model"),
 }
 
 

@@ -45,6 +45,20 @@ def test_a_text_finds_its_picture_among_the_first_five() -> None:
     assert (ranks < 5).mean() > max(0.7, 5 * chance)
 
 
+def test_the_features_are_those_that_open_clip_is_compared_with() -> None:
+    """``.ci/openclip_model.py`` compares the same numbers where open_clip is installed."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    document = json.loads((FIXTURES / "vectors/pocket-clip.json").read_text("utf-8"))
+    pairs = held_out_pairs()
+    for expected in document["pairs"]:
+        picture, text = pairs[expected["cell"]]
+        assert text == expected["text"]
+        image, words = (torch.tensor(expected[name]) for name in ("image", "words"))
+        cosine = float(image @ words)
+        assert cosine == pytest.approx(similarity(picture, text, CLIP), abs=1e-3)
+
+
 def test_the_right_prompt_scores_higher_than_another() -> None:
     pytest.importorskip("transformers")
     pairs = held_out_pairs()[:16]

@@ -22,6 +22,7 @@ from imagepipe.generation.models import Engine
 from imagepipe.generation.recipe import Environment, ModelFacts, Recipe
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.actions import PromoteModel, RegisterModel, RetireModel
+from imagepipe.registry.entries import Entry
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.actions import ApproveVersion, RejectVersion
 from imagepipe.rights.actions import SetRights
@@ -40,6 +41,7 @@ from imagepipe.workflow.actions import (
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.graph_actions import StartGraph
 from imagepipe.workflow.matrix_actions import Cell, StartMatrix
+from imagepipe.workflow.model_import import ImportModel
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.notice_actions import AskForNotice, SetNoticePreference
 from imagepipe.workflow.queue_actions import (
@@ -328,6 +330,10 @@ def start_graph(library: Library, place: Collection, user: Any) -> Action[Any, A
 
 def register_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
     return RegisterModel(model(), user)
+
+
+def import_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return ImportModel(Run(), user, entry=Entry("someone/objects"))
 
 
 def promote_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

@@ -74,6 +74,7 @@ MATRIX: dict[cases.Case, str] = {
     cases.accept_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.reject_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.register_model:   "-    -    -    -    -    -    -    -    x    -    -    x    x",
+    cases.import_model:     "-    -    -    -    -    -    -    -    x    -    -    x    x",
     cases.promote_model:    "-    -    -    -    -    -    -    -    -    x    -    x    x",
     cases.retire_model:     "-    -    -    -    -    -    -    -    -    x    -    x    x",
     cases.create_engine:    "-    -    -    -    -    -    -    -    -    -    -    x    x",
@@ -83,7 +84,7 @@ MATRIX: dict[cases.Case, str] = {
 }  # fmt: skip
 ELSEWHERE = {"superuser", "system"}
 WITHOUT_COLLECTION = {
-    cases.register_model, cases.promote_model, cases.retire_model,
+    cases.register_model, cases.import_model, cases.promote_model, cases.retire_model,
     cases.request_more, cases.decide_request, cases.set_quota, cases.remove_quota,
     cases.prefer_notice, cases.create_engine, cases.change_engine,
     cases.replace_key, cases.switch_engine,

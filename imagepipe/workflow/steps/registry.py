@@ -14,6 +14,7 @@ from imagepipe.workflow.graph import Graph
 BUILT_IN = (
     "prompt_policy", "canvas", "start_picture", "control", "generate", "upscale", "compose",
     "finish", "checks", "pick", "offer", "replay", "republish",
+    "register_model",
 )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from website.settings.base import *  # noqa: F403
 from website.settings.base import IMAGEPIPE, ROOT, STATIC_ROOT, VAR
 
 SERVE_MEDIA = True
+IMAGEPIPE["MODEL_FOLDERS"] = [ROOT / "fixtures" / "models", VAR / "models"]
+IMAGEPIPE["HUB_FOLDER"] = VAR / "hub"
 IMAGEPIPE["PROMPT_MATCH"] = {
     "folder": ROOT / "fixtures" / "models" / "pocket-clip",
     "threshold": 0.6,

@@ -18,6 +18,7 @@ INSTALLED_APPS = [*INSTALLED_APPS, "tests.fields"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 IMAGEPIPE["KEYS"] = TEST_VAR / "keys"
+IMAGEPIPE["HUB_MODELS"] = ["someone/*"]
 
 if os.environ.get("IMAGEPIPE_TEST_DATABASE") == "postgresql":
     DATABASES["default"] = {
