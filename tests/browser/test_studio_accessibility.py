@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from imagepipe.assets.models import Asset
+from imagepipe.delivery.iiif_actions import SetIiif
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.workflow.actions import AcceptCandidate, RejectCandidate, StartRun
 from imagepipe.workflow.briefs import Brief
@@ -43,7 +44,8 @@ def asset(run: Run, editor: User) -> Asset:
     offered = run.candidates.filter(state=Candidate.State.OFFERED).order_by("index")
     first, second = offered[:2]
     RejectCandidate(second, editor, reason="composition", note="Too close").execute()
-    return AcceptCandidate(first, editor, title="Teapot").execute().asset
+    accepted = AcceptCandidate(first, editor, title="Teapot").execute().asset
+    return SetIiif(accepted, editor, is_open=True).execute()
 
 
 @pytest.fixture
