@@ -122,7 +122,17 @@ IIIF_TOKENS = (
 def test_iiif_addresses(delivery, get, master, capsys):
     asset = delivery.publish(delivery.version(master, parent=False), iiif=True)
     statuses: Counter[int] = Counter()
-    part = st.lists(st.sampled_from(IIIF_TOKENS), min_size=1, max_size=3).map("".join)
+    junk = st.lists(st.sampled_from(IIIF_TOKENS), min_size=1, max_size=3).map("".join)
+    number = st.integers(0, 700).map(str)
+    box = st.tuples(number, number, number, number).map(",".join)
+    box |= box.map(lambda text: f"pct:{text}")
+    size = st.tuples(st.sampled_from(["", "^", "!", "^!"]), number, number)
+    good = st.tuples(
+        st.sampled_from(["full", "square"]) | box,
+        st.sampled_from(["max", "^max", "64,"]) | size.map("{0[0]}{0[1]},{0[2]}".format),
+        st.sampled_from(["0", "90", "!180", "270.0"]),
+        st.sampled_from(["default.jpg", "color.png", "gray.webp", "bitonal.png"]),
+    ).map(list)
 
     @seed(SEED)
     @settings(
@@ -131,8 +141,10 @@ def test_iiif_addresses(delivery, get, master, capsys):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(part, max_size=5))
-    def attack(pieces: list[str]) -> None:
+    @given(st.lists(junk, max_size=5) | good, st.none() | junk, st.integers(0, 3))
+    def attack(pieces: list[str], odd: str | None, place: int) -> None:
+        if odd is not None and len(pieces) == 4:
+            pieces[place] = odd
         tail = "/".join(pieces)
         answer = get(f"/iiif/3/{asset}/{tail}", host="x", accept=tail[:50])
         statuses[answer.status] += 1
