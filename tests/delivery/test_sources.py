@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from imagepipe.delivery.sources import (
     widest_address,
     widest_transform,
 )
-from imagepipe.provenance.keys import key_folder, load_keyring
+from imagepipe.provenance.keys import create_keys, key_folder, load_keyring
 from imagepipe.seo.public_pages import licence_url
 from imagepipe.urlspec import Keyring, Preset, verify_url
 from tests.delivery.library import GENERATED, Library, png
@@ -37,6 +38,13 @@ DOCUMENT = {
     "crops": {},
 }
 CROPPED = {"hero": [0, 0, 5000, 5000]}
+
+
+@pytest.fixture(autouse=True)
+def _keys(library: Library, tmp_path: Path, settings: Any) -> None:
+    """Of this test alone: some change them."""
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "KEYS": tmp_path / "keys"}
+    create_keys()
 
 
 @pytest.fixture

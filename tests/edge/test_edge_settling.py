@@ -179,7 +179,7 @@ def test_settled_bytes_are_heavier_than_the_first_only_for_qualitys_sake(photo, 
     for target in (round(score) + 1, round(score) - 2):
         found = search(image, extension, target, Effort.settled())
 
-        assert len(found.body) <= len(first)
+        assert len(found.body) <= len(first) or found.score > score
 
 
 def test_a_spent_budget_ends_the_search_with_the_first_try(photo):
