@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from imagepipe.conf import get_settings
 from imagepipe.exceptions import ImagepipeError
+from imagepipe.registry.folders import INDEX, UnusableFolder
 from imagepipe.registry.hub_files import choose_files
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
@@ -33,7 +34,11 @@ _WORD = re.compile(r"[a-z0-9_]{0,20}")
 _CACHED = re.compile(r".*/models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/(?P<commit>\w+)")
 LOOK_SECONDS = 90
 PAUSE = 0.25
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
+PASSED_ON = (
+    "PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "ALL_PROXY", "all_proxy", "CURL_CA_BUNDLE",
+)  # fmt: skip
+"""Of the environment, together with the prefixes below; secrets of the site stay here."""
 PASSED_ON_PREFIXES = ("HF_", "SSL_", "HTTP", "http", "NO_", "no_", "REQUESTS_")
 
 Reporter = Callable[[int, int], None]
@@ -99,8 +104,7 @@ def look_up(id: str, revision: str = "", variant: str = "") -> HubModel:
     commit = str(answer["commit"])
     if not _COMMIT.fullmatch(commit):
         raise HubRefused(_("The hub does not say which commit the revision is."))
-    index = json.loads(answer["index"]) if answer["index"] else None
-    files = choose_files(answer["files"], index if isinstance(index, dict) else None, variant)
+    files = choose_files(answer["files"], _index(answer["index"]), variant)
     terms = answer["licence"]
     licence = terms.get("license", "")
     if licence in ("", "other"):
@@ -150,6 +154,19 @@ def source_of(location: str) -> str:
     """Return ``owner/name@commit`` of a folder that a hub's files lie in, or nothing."""
     found = _CACHED.fullmatch(location.replace("\\", "/"))
     return f"{found['owner']}/{found['name']}@{found['commit']}" if found else ""
+
+
+def _index(text: str | None) -> dict[str, Any] | None:
+    """Return what ``model_index.json`` says, or None where there is no such file."""
+    if text is None:
+        return None
+    try:
+        index = json.loads(text)
+    except (ValueError, RecursionError):
+        index = None
+    if not isinstance(index, dict):
+        raise UnusableFolder(f"{INDEX} cannot be read.")
+    return index
 
 
 def _missing(model: HubModel, folder: Path) -> str:

@@ -116,6 +116,9 @@ def test_what_the_hub_refuses_is_said(server: Hub, settings: Any):
     ):
         with pytest.raises(CommandError, match=message):
             register(id, *options)
+    server.models["someone/broken"] = server.models[ID] | {"model_index.json": b"{" * 10}
+    with pytest.raises(CommandError, match="model_index.json cannot be read"):
+        register("someone/broken")
     server.gated.add(ID)
     with pytest.raises(CommandError, match="conditions have to be accepted"):
         register(ID)
