@@ -173,7 +173,7 @@ class EdgeConfig:
         _integer(0, 1_000_000_000),
         25_000_000,
     )
-    memory_bytes: int = _option("memory for finished pictures", _integer(0), 128 * 1024 * 1024)
+    memory_bytes: int = _option("memory for finished pictures", _integer(0), 32 * 1024 * 1024)
     disk_bytes: int = _option("disk for finished pictures", _integer(0), 4 * 1024**3)
     avif_effort: int = _option("0 (fast) to 9", _integer(0, 9), 0)
     webp_effort: int = _option("0 (fast) to 6", _integer(0, 6), 2)

@@ -74,6 +74,11 @@ class Maker:
         """Whether a transform of a master is delivered as an animation."""
         return moves(header, transform, scene_of(version), self._limits)
 
+    def forget(self) -> None:
+        """Drop the decode that settled pictures share."""
+        with self._base_lock:
+            self._base = None
+
     def first(self, job: Job, watch: Stopwatch) -> Picture:
         """Bytes by quick encoders at a fixed quality. Raises SourceUnusable."""
         master, header = self._read(job, watch)
