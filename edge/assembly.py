@@ -75,7 +75,9 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
     keys = EdgeKeys.load(config)
     if keys.identity is None:
         logger.warning("no signing identity: pictures carry XMP but no content credentials")
-    marker = Marker(source, keys.identity, metrics, config.embed_from)
+    marker = Marker(
+        source, keys.identity, metrics, config.embed_from, config.embed_most
+    )
     producer = Producer(config, source, marker, metrics)
     hits = HitCache(
         config.memory_bytes // 2, lambda asset: _current(book, asset), config.recheck

@@ -192,6 +192,11 @@ class EdgeConfig:
         _integer(0),
         100_000,
     )
+    embed_most: int = _option(
+        "bytes of a content credential up to which it is inside; a longer one is always beside",
+        _integer(0),
+        9_000,
+    )
     market_header: str = _option(
         "request header that names the visitor's market, set by a trusted proxy", _text, ""
     )

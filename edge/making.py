@@ -52,7 +52,7 @@ class Maker:
             config.settled_avif_effort, config.settled_webp_effort, trellis=True
         )
         self._settles = config.settle
-        self._embed_from = config.embed_from
+        self._embeds = config.embed_from, config.embed_most
         self._base: tuple[tuple[str, str, int], Base] | None = None
         self._base_lock = threading.Lock()
 
@@ -63,8 +63,8 @@ class Maker:
     def settings(self, settled: bool) -> tuple[object, ...]:
         """What shapes the bytes besides the job and the marking."""
         if settled:
-            return RECIPE, self._embed_from, self._careful, self._target
-        return RECIPE, self._embed_from, self._quick, DEFAULT_QUALITY
+            return RECIPE, self._embeds, self._careful, self._target
+        return RECIPE, self._embeds, self._quick, DEFAULT_QUALITY
 
     def header(self, version: GrantedVersion) -> Header:
         """What is known of a master before it is decoded. Raises SourceUnusable."""
