@@ -117,7 +117,8 @@ class Visitor(threading.Thread):
         self._check("look", url, answer)
         if len(self._known) > 200:
             self._known.pop(next(iter(self._known)))
-        self._known[url] = answer.headers["ETag"] or ""
+        if answer.status == 200:
+            self._known[url] = answer.headers["ETag"]
         if (link := answer.headers["Link"]) and self._rng.random() < 0.1:
             beside = self._get(answer.sidecar_of(url))
             self._site.note("sidecar", beside.status in (200, 404), f"{beside.status} {link}")
