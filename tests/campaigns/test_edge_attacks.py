@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from PIL import Image
 
@@ -36,7 +37,7 @@ SOCKETS = int(os.environ.get("IMAGEPIPE_CAMPAIGN_SOCKETS", "100"))
 PICTURES = int(os.environ.get("IMAGEPIPE_CAMPAIGN_PICTURES", "16"))
 URLS_IN_PART, SOCKETS_IN_PART, PICTURES_IN_PART = 25_000, 2_000, 500
 DEADLINE = 15.0
-DOCUMENTED = {200, 206, 304, 400, 401, 403, 404, 405, 410, 416, 422, 451, 502, 503}
+DOCUMENTED = {200, 206, 304, 400, 401, 403, 404, 405, 410, 416, 422, 429, 451, 501, 502, 503}
 #: What one process may grow by, in MB: at any moment, and from the first part to the last.
 MOST_PEAK, MOST_GROWTH = 400, 100
 
@@ -81,6 +82,40 @@ def judge(progress: Progress, first: float) -> None:
 
 def parts_of(total: int, size: int) -> int:
     return -(-total // size)
+
+
+IIIF_TOKENS = (
+    "full|square|max|^max|!|^|pct:|,|/|0|1|90|360|default.jpg|gray.png|bitonal.webp|info.json|"
+    "0,0,64,64|pct:1.5,2,30,40|99999999999|.5|1e9|-1|%2f|..|.c2pa/5e86eb61-bf3|64,|,64|!9,9"
+).split("|")
+
+
+def test_iiif_addresses(delivery, get, master, capsys):
+    asset = delivery.publish(delivery.version(master, parent=False), iiif=True)
+    statuses: Counter[int] = Counter()
+    part = st.lists(st.sampled_from(IIIF_TOKENS), min_size=1, max_size=3).map("".join)
+
+    @seed(SEED)
+    @settings(
+        max_examples=URLS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(part, max_size=5))
+    def play(pieces: list[str]) -> None:
+        tail = "/".join(pieces)
+        answer = get(f"/iiif/3/{asset}/{tail}", host="x", accept=tail[:50])
+        statuses[answer.status] += 1
+        assert answer.status in DOCUMENTED | {303}, (tail, answer.status, answer.body)
+        if answer.status >= 400:
+            assert json.loads(answer.body)["reason"] not in ("", "internal")
+
+    with watched() as found:
+        play()
+    with capsys.disabled():
+        print(f"\n{sum(statuses.values())} IIIF addresses: {dict(statuses)}")  # noqa: T201
+    assert found["peak"] < MOST_PEAK
 
 
 def attack(
@@ -197,6 +232,7 @@ def test_requests_over_sockets(delivery, photo, start_server, capsys):
 @pytest.fixture(scope="module")
 def originals(photo) -> dict[str, list[bytes]]:
     small, large = photo.resize((160, 120)), photo.resize((640, 480))
+    moving = {"save_all": True, "append_images": [small.rotate(90), small.rotate(180)]}
     return {
         "image/jpeg": [
             encoded(small),
@@ -213,7 +249,9 @@ def originals(photo) -> dict[str, list[bytes]]:
             encoded(small, "WEBP"),
             encoded(large.convert("RGBA"), "WEBP", quality=50),
             encoded(small, "WEBP", lossless=True),
+            encoded(small, "WEBP", **moving),
         ],
+        "image/gif": [encoded(small, "GIF"), encoded(small, "GIF", **moving)],
         "image/avif": [encoded(small, "AVIF", speed=10), encoded(large, "AVIF", speed=10)],
     }
 
@@ -231,7 +269,7 @@ def test_damaged_pictures(delivery, get, originals, capsys):
                 data = mutated(whole, rng)
                 version = delivery.version(data, mime, upright=size, parent=False)
                 asset = delivery.publish(version)
-                extension = rng.choice(("jpg", "webp", "avif", "png"))
+                extension = rng.choice(("jpg", "webp", "avif", "png", "gif"))
                 started = time.perf_counter()
                 answer = get(delivery.url(asset, "w_80", extension))
                 slowest = max(slowest, time.perf_counter() - started)
