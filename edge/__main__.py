@@ -42,7 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _share_metrics(folder: Path) -> None:
     """Numbers of an earlier start do not count."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        print(f"edge: numbers are not shared: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return
     os.environ[METRICS_FOLDER] = str(folder)
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from edge import logs, sidecars
+from edge import allocator, logs, sidecars
 from edge.assembly import Parts, assemble
 from edge.cache import Picture
 from edge.conditional import Ask, conditional
@@ -164,6 +164,7 @@ def _route_of(path: str) -> str:
 def create_app() -> EdgeApp:
     """The application of a worker process, configured from the environment."""
     logs.configure()
+    allocator.restrain()
     app = EdgeApp(EdgeConfig.from_environ(os.environ))
     atexit.register(app.close)
     return app

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge.allocator import give_back
 from edge.config import EdgeConfig
 from edge.exceptions import Refusal
 from edge.explain import Explainer
@@ -74,7 +75,9 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
     keys = EdgeKeys.load(config)
     if keys.identity is None:
         logger.warning("no signing identity: pictures carry XMP but no content credentials")
-    marker = Marker(source, keys.identity, metrics, config.embed_from)
+    marker = Marker(
+        source, keys.identity, metrics, config.embed_from, config.embed_most
+    )
     producer = Producer(config, source, marker, metrics)
     hits = HitCache(
         config.memory_bytes // 2, lambda asset: _current(book, asset), config.recheck
@@ -102,6 +105,7 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
     chores = [
         *(Chore(TIDY_SECONDS, "the cache was not tidied", disk.tidy) for disk in disks),
         Chore(JOURNAL_SECONDS, "purges were not read", lambda: _follow(journal, follower)),
+        Chore(TIDY_SECONDS, "memory was not given back", give_back),
         Chore(COUNT_SECONDS, "hits were not counted", lambda: parts.note_state()),
     ]
     placer = None

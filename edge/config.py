@@ -173,7 +173,7 @@ class EdgeConfig:
         _integer(0, 1_000_000_000),
         25_000_000,
     )
-    memory_bytes: int = _option("memory for finished pictures", _integer(0), 128 * 1024 * 1024)
+    memory_bytes: int = _option("memory for finished pictures", _integer(0), 32 * 1024 * 1024)
     disk_bytes: int = _option("disk for finished pictures", _integer(0), 4 * 1024**3)
     avif_effort: int = _option("0 (fast) to 9", _integer(0, 9), 0)
     webp_effort: int = _option("0 (fast) to 6", _integer(0, 6), 2)
@@ -191,6 +191,11 @@ class EdgeConfig:
         "bytes of a picture from which its content credential is inside; below, beside it",
         _integer(0),
         100_000,
+    )
+    embed_most: int = _option(
+        "bytes of a content credential up to which it is inside; a longer one is always beside",
+        _integer(0),
+        9_000,
     )
     market_header: str = _option(
         "request header that names the visitor's market, set by a trusted proxy", _text, ""

@@ -52,7 +52,7 @@ class Maker:
             config.settled_avif_effort, config.settled_webp_effort, trellis=True
         )
         self._settles = config.settle
-        self._embed_from = config.embed_from
+        self._embeds = config.embed_from, config.embed_most
         self._base: tuple[tuple[str, str, int], Base] | None = None
         self._base_lock = threading.Lock()
 
@@ -63,8 +63,8 @@ class Maker:
     def settings(self, settled: bool) -> tuple[object, ...]:
         """What shapes the bytes besides the job and the marking."""
         if settled:
-            return RECIPE, self._embed_from, self._careful, self._target
-        return RECIPE, self._embed_from, self._quick, DEFAULT_QUALITY
+            return RECIPE, self._embeds, self._careful, self._target
+        return RECIPE, self._embeds, self._quick, DEFAULT_QUALITY
 
     def header(self, version: GrantedVersion) -> Header:
         """What is known of a master before it is decoded. Raises SourceUnusable."""
@@ -73,6 +73,11 @@ class Maker:
     def moves(self, version: GrantedVersion, transform: Transform, header: Header) -> bool:
         """Whether a transform of a master is delivered as an animation."""
         return moves(header, transform, scene_of(version), self._limits)
+
+    def forget(self) -> None:
+        """Drop the decode that settled pictures share."""
+        with self._base_lock:
+            self._base = None
 
     def first(self, job: Job, watch: Stopwatch) -> Picture:
         """Bytes by quick encoders at a fixed quality. Raises SourceUnusable."""

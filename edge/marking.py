@@ -1,7 +1,8 @@
 """What a delivered picture says about itself: XMP always, content credentials if possible.
 
 A credential has 8 KB or more. In a large picture it is embedded; a small one would be twice as
-heavy, so it gets its credential as a sidecar, which only those fetch who check it.
+heavy, so it gets its credential as a sidecar, which only those fetch who check it. So does one
+whose history is long: every edit of a master adds a signed manifest of 5 KB.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from imagepipe.urlspec import MIME_TYPES, Plan
 logger = logging.getLogger("edge.marking")
 
 _MOST_PARENTS = 256
+#: A prepared parent has at most so many bytes more than the credentials made with it.
+_ARCHIVE = 1_000
 
 
 class Marker:
@@ -40,9 +43,10 @@ class Marker:
         identity: SigningIdentity | None,
         metrics: Metrics,
         embed_from: int,
+        embed_most: int = 2**53,
     ) -> None:
         self._source = source
-        self.embed_from = embed_from
+        self.embed_from, self._embed_most = embed_from, embed_most
         self._metrics = metrics
         self._signer = None if identity is None else CredentialSigner(identity)
         certificates = b"" if identity is None else identity.certificates_pem
@@ -78,12 +82,18 @@ class Marker:
         if signer is None:
             self._metrics.signatures.labels("off").inc()
             return Picture.of(body)
-        embeds = not beside or len(body) >= self.embed_from
-        sign = signer.sign_rendition if embeds else signer.sign_rendition_beside
-        title = version.credit.get("title", "picture")
         try:
             parent = self._parent(signer, version, master)
-            signed = sign(body, MIME_TYPES[extension], parent, actions, title=title)
+            embeds = not beside or (
+                len(body) >= self.embed_from
+                and len(parent.archive) <= self._embed_most + _ARCHIVE
+            )
+            mime, title = MIME_TYPES[extension], version.credit.get("title", "picture")
+            sign = signer.sign_rendition if embeds else signer.sign_rendition_beside
+            signed = sign(body, mime, parent, actions, title=title)
+            if embeds and beside and len(signed) - len(body) > self._embed_most:
+                embeds = False
+                signed = signer.sign_rendition_beside(body, mime, parent, actions, title=title)
         except (CredentialsError, OSError) as error:
             logger.error("not signed: master %s: %s", version.sha256[:16], error)
             self._metrics.signatures.labels("failed").inc()

@@ -5,17 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    multiprocess,
-)
-
 from edge.config import METRICS_FOLDER
+from edge.numbers import multiprocess, prometheus_client
 from edge.responses import Response
+
+CollectorRegistry = prometheus_client.CollectorRegistry
+Counter, Gauge = prometheus_client.Counter, prometheus_client.Gauge
+Histogram = prometheus_client.Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -145,4 +141,4 @@ class Metrics:
         if os.environ.get(METRICS_FOLDER):
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)
-        return bytes(generate_latest(registry))
+        return bytes(prometheus_client.generate_latest(registry))

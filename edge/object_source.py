@@ -29,7 +29,10 @@ class ObjectSource(RemoteSource):
                 client_options={
                     "timeout": wait,
                     "connect_timeout": min(wait, _CONNECT),
-                    "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",
+                    "allow_http": any(
+                        os.environ.get(f"{cloud}_ALLOW_HTTP", "").lower() == "true"
+                        for cloud in ("AWS", "AZURE", "GOOGLE")
+                    ),
                 },
                 retry_config={"max_retries": 2, "retry_timeout": wait},
             )

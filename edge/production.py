@@ -45,7 +45,7 @@ class Producer:
         self._gate = Gate(config.renderers, config.threads - max(1, config.threads // 4))
         self._flights: SingleFlight[tuple[Picture, str, Stages]] = SingleFlight()
         self._locks = FileLocks(config.cache / "locks")
-        self._renewals = Renewals()
+        self._renewals = Renewals(self._maker.forget)
         self._headers: dict[str, Header] = {}
 
     def has_alpha(self, version: GrantedVersion) -> bool:

@@ -23,9 +23,13 @@ def _step_back() -> None:
 
 
 class Renewals:
-    """A queue of one thread; what is already waiting, or too much, is not taken."""
+    """A queue of one thread; what is already waiting, or too much, is not taken.
 
-    def __init__(self) -> None:
+    `on_idle` is called when nothing waits any more.
+    """
+
+    def __init__(self, on_idle: Callable[[], None] = lambda: None) -> None:
+        self._on_idle = on_idle
         self._pool = ThreadPoolExecutor(1, "edge-renewal", initializer=_step_back)
         self._waiting: set[str] = set()
         self._lock = threading.Lock()
@@ -53,3 +57,6 @@ class Renewals:
         finally:
             with self._lock:
                 self._waiting.discard(key)
+                is_idle = not self._waiting
+            if is_idle:
+                self._on_idle()

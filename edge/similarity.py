@@ -159,11 +159,17 @@ def _half(linear: pyvips.Image) -> pyvips.Image:
 
 def _differences(a: pyvips.Image, b: pyvips.Image) -> list[float]:
     """Eighteen means: SSIM, ringing, blur by mean, then by fourth norm; three channels each."""
+    # One channel after the other: all at once would hold three times the memory.
+    found = [_differences_of(a.extract_band(band), b.extract_band(band)) for band in range(3)]
+    return [channel[number] for number in range(6) for channel in found]
+
+
+def _differences_of(a: pyvips.Image, b: pyvips.Image) -> list[float]:
+    """The six of one channel: SSIM, ringing, blur by mean, then by fourth norm."""
     blurred = a.bandjoin([b, a * a + b * b, a * b]).gaussblur(
         _SIGMA, min_ampl=0.004, precision="float"
     )
-    blurred = blurred.copy_memory()
-    mean_a, mean_b, squares, product = (blurred.extract_band(3 * i, n=3) for i in range(4))
+    mean_a, mean_b, squares, product = blurred.copy_memory().bandsplit()
     gap = mean_a - mean_b
     upper = (product - mean_a * mean_b) * 2 + _C2
     lower = squares - mean_a * mean_a - mean_b * mean_b + _C2
@@ -172,8 +178,8 @@ def _differences(a: pyvips.Image, b: pyvips.Image) -> list[float]:
     maps = _positive(unlike).bandjoin([_positive(edges), _positive(edges * -1)])
     squared = maps * maps
     stats = maps.bandjoin(squared * squared).stats()
-    means = [float(stats(4, 1 + band)[0]) for band in range(18)]
-    return means[:9] + [max(0.0, mean) ** 0.25 for mean in means[9:]]
+    means = [float(stats(4, 1 + band)[0]) for band in range(6)]
+    return means[:3] + [max(0.0, mean) ** 0.25 for mean in means[3:]]
 
 
 def _positive(image: pyvips.Image) -> pyvips.Image:

@@ -244,7 +244,8 @@ def make_edge(delivery: Delivery) -> Iterator[Callable[..., Get]]:
         apps.append(app)
 
         def get(path: str, method: str = "GET", query: str = "", **headers: str) -> Answer:
-            environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+            environ: dict[str, Any] = {"wsgi.input": io.BytesIO()}
+            environ |= {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
             environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
             seen: list[Any] = []
             body = b"".join(app(environ, lambda *args: seen.extend(args)))

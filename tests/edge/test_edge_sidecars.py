@@ -13,7 +13,13 @@ import pytest
 from edge import sidecars
 from edge.cache import CacheKey, MemoryCache, Picture
 from edge.disk import OUTLIVED, DiskCache
-from imagepipe.credentials import parse_xmp, read_xmp, verify
+from imagepipe.credentials import (
+    CredentialSigner,
+    SigningIdentity,
+    parse_xmp,
+    read_xmp,
+    verify,
+)
 from tests.edge.conftest import CHROME, TRAINED, encoded
 from tests.edge.test_edge_settling import settled
 
@@ -69,6 +75,45 @@ def test_the_size_of_the_encoded_picture_decides(delivery, make_edge, asset, roo
     assert bare < len(inside.body) <= bare + 10_240
     assert len(beside.body) == bare
     assert beside.headers["Link"]
+
+
+@pytest.mark.parametrize("extension", KINDS)
+def test_what_is_embedded_stays_short_and_a_long_history_goes_beside(
+    delivery, make_edge, master, root, extension
+):
+    signer = CredentialSigner(SigningIdentity.load(delivery.identities / "cms"))
+    edited = signer.sign_edited(
+        master,
+        "image/jpeg",
+        signer.prepare_parent(master, "image/jpeg"),
+        title="Harbour, repainted",
+        generator="diffusers 0.42",
+        model="tiny",
+        recipe_sha256="cd" * 32,
+        source_type=TRAINED,
+    )
+    get, mime = make_edge(embed_from="0"), KINDS[extension]
+    bare = make_edge(identity="", cache=str(delivery.root / "bare"))
+    urls = [
+        delivery.url(delivery.publish(delivery.version(data)), "w_400", extension)
+        for data in (master, edited)
+    ]
+
+    inside, beside = map(get, urls)
+
+    assert "Link" not in inside.headers
+    packet = len(read_xmp(inside.body, mime))
+    assert len(inside.body) - len(bare(urls[0]).body) + packet <= 10_240
+    assert len(beside.body) == len(bare(urls[1]).body)
+    sidecar = get(beside.sidecar_of(urls[1])).body
+    report = verify(beside.body, mime, root, sidecar=sidecar)
+    assert report.state == "trusted"
+    assert len(report.chain) == 3
+    assert [step for step in report.actions if step in ("c2pa.created", "c2pa.edited")] == [
+        "c2pa.created",
+        "c2pa.edited",
+    ]
+    assert report.generation["recipe_sha256"] == "cd" * 32
 
 
 def test_without_an_identity_nothing_is_announced(delivery, make_edge, asset):

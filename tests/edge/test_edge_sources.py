@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from edge import origin as origin_module
 from edge.addresses import is_public
@@ -16,7 +18,17 @@ from edge.origin import Origin, OriginRefused, fetch
 from edge.remote import RemoteSource
 from edge.sources import FolderSource
 from imagepipe.grants import master_path
-from tests.edge.storage_servers import KEY_ID, SECRET_KEY, FolderServer, serve
+from tests.edge.storage_proofs import (
+    ACCOUNT,
+    ACCOUNT_KEY,
+    KEY_ID,
+    ROBOT,
+    SECRET_KEY,
+    GoogleProof,
+    azure,
+    s3,
+)
+from tests.edge.storage_servers import FolderServer, serve
 
 
 @pytest.fixture
@@ -27,7 +39,7 @@ def origin_server(delivery) -> Iterator[FolderServer]:
 
 @pytest.fixture
 def bucket(delivery, monkeypatch) -> Iterator[FolderServer]:
-    with serve(delivery.storage, "bucket/delivery", s3=True) as server:
+    with serve(delivery.storage, "bucket/delivery", s3) as server:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
@@ -36,15 +48,61 @@ def bucket(delivery, monkeypatch) -> Iterator[FolderServer]:
         yield server
 
 
-@pytest.fixture(params=["http", "s3"])
+def new_key() -> tuple[rsa.RSAPublicKey, str]:
+    """A key of a service account: its public half, and PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return key.public_key(), pem.decode()
+
+
+@pytest.fixture
+def google(delivery, monkeypatch) -> Iterator[FolderServer]:
+    public, private = new_key()
+    with serve(delivery.storage, "bucket/delivery", GoogleProof(public)) as server:
+        account = {
+            "type": "service_account",
+            "client_email": ROBOT,
+            "private_key_id": "1",
+            "private_key": private,
+            "gcs_base_url": server.url,
+        }
+        file = delivery.root / "account.json"
+        file.write_text(json.dumps(account))
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(file))
+        monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
+        yield server
+
+
+@pytest.fixture
+def container(delivery, monkeypatch) -> Iterator[FolderServer]:
+    with serve(delivery.storage, "container/delivery", azure) as server:
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY)
+        monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", server.url)
+        monkeypatch.setenv("AZURE_ALLOW_HTTP", "true")
+        yield server
+
+
+STORES = {
+    "s3": ("bucket", "s3://bucket/delivery"),
+    "google": ("google", "gs://bucket/delivery"),
+    "azure": ("container", "az://container/delivery"),
+}
+
+
+@pytest.fixture(params=["http", *STORES])
 def remote(request, delivery, make_edge) -> tuple[Any, FolderServer]:
     """An edge that reads the same delivery folder over the network."""
     if request.param == "http":
         server = request.getfixturevalue("origin_server")
         settings = {"storage": f"{server.url}/delivery", "origin_private": "yes"}
     else:
-        server = request.getfixturevalue("bucket")
-        settings = {"storage": "s3://bucket/delivery"}
+        fixture, storage = STORES[request.param]
+        server, settings = request.getfixturevalue(fixture), {"storage": storage}
     return make_edge(**settings, poll="0.2", origin_timeout="1"), server
 
 
@@ -77,6 +135,24 @@ def test_a_remote_storage_is_read_like_a_folder(remote, delivery, master, make_e
     missing = delivery.publish(delivery.version(master))
     (delivery.storage / master_path(delivery.grants[missing].versions[0].sha256)).unlink()
     assert reason(get(delivery.url(missing, "w_77"))) == (503, "source-missing")
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_store_that_refuses_the_key_shows_nothing(
+    request, delivery, make_edge, master, monkeypatch, store
+):
+    fixture, storage = STORES[store]
+    request.getfixturevalue(fixture)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "YW5vdGhlcg==")
+    file = delivery.root / "account.json"
+    if store == "google":
+        account = json.loads(file.read_text()) | {"private_key": new_key()[1]}
+        file.write_text(json.dumps(account))
+    get = make_edge(storage=storage, poll="0.2", origin_timeout="1")
+    asset = delivery.publish(delivery.version(master))
+    assert reason(get(delivery.url(asset))) == (503, "grant-unreadable")
+    assert get("/readyz").status == 503
 
 
 def test_a_damaged_master_and_a_cut_answer_give_no_picture(remote, delivery, master):
