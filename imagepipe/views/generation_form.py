@@ -19,6 +19,7 @@ from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
+from imagepipe.views.purpose import purpose_field, routes
 from imagepipe.views.sheets import idempotency_key, sheet_field
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
 from imagepipe.views.unsupported import unsupported
@@ -112,7 +113,7 @@ class GenerateForm(forms.Form):
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
     MAIN = ("title", "template")
-    PLACE = ("candidates", "collection", "priority")
+    PLACE = ("candidates", "collection", "priority", "purpose")
     DETAILS = ("model", "negative", "seed", "width", "height")
 
     def __init__(
@@ -135,6 +136,7 @@ class GenerateForm(forms.Form):
             state=RegisteredModel.State.ALLOWED, kind=Kind.CHECKPOINT.value
         )
         self._offer_collections()
+        self._offer_purposes()
         self.only_model: RegisteredModel | None = None
         self.chosen_template = self._chosen_template()
         self.variable_names = self._add_variables()
@@ -151,6 +153,11 @@ class GenerateForm(forms.Form):
             if name in self.fields:
                 self.fields[name].disabled = True
                 self.fields[name].help_text = reason
+
+    def _offer_purposes(self) -> None:
+        self.routes = routes()
+        if len(self.routes) > 1:
+            self.fields["purpose"] = purpose_field(self.routes)
 
     def _offer_collections(self) -> None:
         collections = collections_for(self.user, "generate")
@@ -185,6 +192,8 @@ class GenerateForm(forms.Form):
         models = list(self.fields["model"].queryset[:2])
         if len(models) == 1:
             self.only_model = models[0]
+        elif self.routes:
+            self.fields["model"].empty_label = _("As the purpose says")
         else:
             self.fields["model"].required = True
 
@@ -262,6 +271,7 @@ class GenerateForm(forms.Form):
             seed=values["seed"],
             width=values["width"],
             height=values["height"],
+            purpose=values.get("purpose") or None,
         )
 
     def start(self) -> Run:
