@@ -109,6 +109,7 @@ def register_notice_settings(request: HttpRequest, user: Any, profile: Any) -> A
     return NoticeSettingsPanel(request, user, profile)
 
 
+@hooks.register(MENU_HOOK)
 def register_engines() -> MenuItem:
     return EnginesMenuItem(
         _("Engines"),
