@@ -19,7 +19,7 @@ from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
-from imagepipe.views.purpose import purpose_field, routes
+from imagepipe.views.purpose import offer_purposes
 from imagepipe.views.sheets import idempotency_key, sheet_field
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
 from imagepipe.views.unsupported import unsupported
@@ -136,7 +136,7 @@ class GenerateForm(forms.Form):
             state=RegisteredModel.State.ALLOWED, kind=Kind.CHECKPOINT.value
         )
         self._offer_collections()
-        self._offer_purposes()
+        self.routes = offer_purposes(self)
         self.only_model: RegisteredModel | None = None
         self.chosen_template = self._chosen_template()
         self.variable_names = self._add_variables()
@@ -153,11 +153,6 @@ class GenerateForm(forms.Form):
             if name in self.fields:
                 self.fields[name].disabled = True
                 self.fields[name].help_text = reason
-
-    def _offer_purposes(self) -> None:
-        self.routes = routes()
-        if len(self.routes) > 1:
-            self.fields["purpose"] = purpose_field(self.routes)
 
     def _offer_collections(self) -> None:
         collections = collections_for(self.user, "generate")

@@ -24,10 +24,14 @@ def routes() -> dict[str, RegisteredModel]:
     return found
 
 
-def purpose_field(found: dict[str, RegisteredModel]) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=_("Made for"),
-        required=False,
-        choices=[(name, f"{WORDS[name]} ({model})") for name, model in found.items()],
-        help_text=_("Decides the model where neither you nor the template names one."),
-    )
+def offer_purposes(form: forms.Form) -> dict[str, RegisteredModel]:
+    """Let the form ask for the purpose where there is a choice; return the routes."""
+    found = routes()
+    if len(found) > 1:
+        form.fields["purpose"] = forms.ChoiceField(
+            label=_("Made for"),
+            required=False,
+            choices=[(name, f"{WORDS[name]} ({model})") for name, model in found.items()],
+            help_text=_("Decides the model where neither you nor the template names one."),
+        )
+    return found

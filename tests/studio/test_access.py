@@ -184,7 +184,10 @@ def test_nothing_changes_by_reading_or_without_a_token(editor, candidate, asset)
             ("generate",),
             {"Generate", "Runs", "Queue", "History", "Pictures", "Routes", "Models"},
         ),
-        (("review",), {"Runs", "Queue", "History", "Pictures", "To review", "Routes", "Models"}),
+        (
+            ("review",),
+            {"Runs", "Queue", "History", "Pictures", "To review", "Routes", "Models"},
+        ),
         (("publish",), {"Pictures"}),
         (("change",), {"Pictures", "Alternative texts"}),
         ((), set()),
