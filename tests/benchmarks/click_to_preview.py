@@ -2,11 +2,12 @@
 
 ::
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks.click_to_preview [WARM PICTURES]
+    OMP_NUM_THREADS=1 python -m pytest -q -s -n 0 tests/benchmarks/click_to_preview.py
 
 A real browser, an ASGI server, the worker with its usual pauses and the trained model, all in
 one process. The first picture loads libraries and weights; the next ones find the model loaded.
-Prints one line of JSON: seconds of the clock, which busy machines stretch.
+``WARM_PICTURES`` says how many of those (5). Prints one line of JSON: seconds of the clock,
+which busy machines stretch.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import itertools
 import json
 import os
 import statistics
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -107,10 +107,3 @@ def test_click_to_preview(
 
 def rounds() -> int:
     return int(os.environ.get("WARM_PICTURES", "5"))
-
-
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        os.environ["WARM_PICTURES"] = sys.argv[1]
-    options = ["-q", "-s", "-n", "0", "-p", "no:cacheprovider"]
-    sys.exit(pytest.main([__file__, *options]))
