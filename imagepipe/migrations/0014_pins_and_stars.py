@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("imagepipe", "0010_alt_suggestions"),
+        ("imagepipe", "0013_quota_request_notices"),
     ]
 
     operations = [
