@@ -42,4 +42,4 @@ def detector(kind: str) -> Detector:
         raise UnsupportedRequest(
             f"The detector for control pictures of kind “{kind}” cannot be imported."
         ) from error
-    return found  # type: ignore[no-any-return]
+    return found
