@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["asgi_server", "browser", "editor", "key_folder", "open_browser"]
 
 WATCH = """
-addEventListener('click', (event) => {
+document.addEventListener('click', (event) => {
   if (event.target.closest('button[type=submit]')) sessionStorage.clicked = Date.now();
 }, true);
-addEventListener('load', (event) => {
+document.addEventListener('load', (event) => {
   if (window.waited !== undefined || !sessionStorage.clicked) return;
   const { target } = event;
   if (target.matches && target.matches('[data-preview], .imagepipe-card__picture img')) {
