@@ -77,6 +77,7 @@ def test_axe_finds_nothing_in_either_theme(
         if name == "history":
             page.get_by_text("Compare two pictures").click()
             page.get_by_role("button", name="Side by side").click()
+            page.wait_for_timeout(400)  # for transitions between the colours
         assert violations(page) == [], name
         page.evaluate("window.scrollTo(0, 0)")
         if name in ("generate", "candidate", "history", "routes"):
