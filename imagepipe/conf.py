@@ -92,6 +92,8 @@ class ImagepipeSettings:
     """Per backend: ``{"diffusers": {"concurrent": 2, "per_minute": 30}}``."""
     BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Options of the backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
+    CONTROL_DETECTORS: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Function that computes control pictures of a kind: kind to dotted path."""
     FALLBACKS: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Model that takes the place of another whose engine cannot be used: slug to slug."""
     ROUTES: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -18,6 +18,7 @@ from imagepipe.registry.models import RegisteredModel
 from imagepipe.review.models import Review
 from imagepipe.rights.models import RightsRecord
 from imagepipe.seo.models import AltSuggestion
+from imagepipe.workflow.mark_models import Star
 from imagepipe.workflow.models import Candidate, Run, StepRun
 from imagepipe.workflow.queue_models import (
     EngineHealth,
@@ -53,6 +54,7 @@ __all__ = [
     "RightsRecord",
     "Run",
     "Share",
+    "Star",
     "StepRun",
     "StoredRendition",
 ]

@@ -50,7 +50,8 @@ def register_admin_urls() -> list[URLPattern | URLResolver]:
 
 @hooks.register("register_icons")
 def register_icons(icons: list[str]) -> list[str]:
-    return [*icons, "imagepipe/studio/icons/imagepipe-studio.svg"]
+    folder = "imagepipe/studio/icons"
+    return [*icons, f"{folder}/imagepipe-star.svg", f"{folder}/imagepipe-studio.svg"]
 
 
 @hooks.register("register_admin_menu_item")
@@ -77,6 +78,8 @@ def _register_entry(order: int, name: str, label: Any, icon: str, verbs: Any) ->
 for _position, _entry in enumerate(ENTRIES, start=1):
     _register_entry(_position * 100, *_entry)
 _register_entry(250, "queue", _("Queue"), "list-ol", MAKING)
+_register_entry(540, "routes", _("Routes"), "redirect", ("generate", "review"))
+_register_entry(270, "history", _("History"), "time", MAKING)
 
 
 @hooks.register(MENU_HOOK)
@@ -106,6 +109,7 @@ def register_notice_settings(request: HttpRequest, user: Any, profile: Any) -> A
     return NoticeSettingsPanel(request, user, profile)
 
 
+@hooks.register(MENU_HOOK)
 def register_engines() -> MenuItem:
     return EnginesMenuItem(
         _("Engines"),

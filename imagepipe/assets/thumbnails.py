@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
@@ -24,15 +25,19 @@ def thumbnail_name(sha256: str) -> str:
     return f"thumbnails/{sha256[:2]}/{sha256}.jpg"
 
 
-def read(sha256: str) -> bytes:
-    """The JPEG for a master, made now if nobody asked before. Raises FileNotFoundError."""
+def read(sha256: str, original: Callable[[str], bytes] | None = None) -> bytes:
+    """The JPEG for a picture, made now if nobody asked before.
+
+    ``original`` finds the bytes of what is no master yet. Raises FileNotFoundError and what
+    ``original`` raises.
+    """
     storage, name = get_settings().private_storage, thumbnail_name(sha256)
     if content := _kept(storage, name):
         return content
     with _one_at_a_time:
         if content := _kept(storage, name):  # made while this one waited
             return content
-        content = reduce(masters.read(sha256))
+        content = reduce((original or masters.read)(sha256))
         storage.delete(name)
         storage.save(name, ContentFile(content))
         return content

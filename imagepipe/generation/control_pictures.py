@@ -1,7 +1,7 @@
 """Control pictures from photographs: the outlines that ControlNets are trained on.
 
 Edges are drawn white on black. Skeletons and depths need a detector with weights of its
-own; such control pictures are uploaded.
+own; see :mod:`imagepipe.generation.detectors`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
-
-from imagepipe.generation.exceptions import UnsupportedRequest
-from imagepipe.generation.pictures import read_picture, to_png
 
 CANNY_SIGMA = 1.4
 SOFT_SCALES = (1.0, 2.0, 4.0)
@@ -56,17 +53,3 @@ COMPUTED: dict[str, Callable[[Image.Image], Image.Image]] = {
     "softedge": soft_edge,
 }
 """Kinds that are computed from a picture."""
-
-
-def control_picture(kind: str, picture: bytes) -> bytes:
-    """Return the control picture of a kind as PNG.
-
-    Raises :class:`UnsupportedRequest` for a kind that cannot be computed, and
-    ``InvalidRequest`` for a file that cannot be read.
-    """
-    if kind not in COMPUTED:
-        raise UnsupportedRequest(
-            f"Control pictures of kind “{kind}” are not computed here. Upload one. "
-            f"Computed are: {', '.join(COMPUTED)}."
-        )
-    return to_png(COMPUTED[kind](read_picture(picture)))

@@ -22,7 +22,7 @@ from imagepipe.views.findings import in_words
 from imagepipe.views.quotas import refusal
 from imagepipe.views.recipes import recipe_rows
 from imagepipe.views.review_forms import RejectForm, first_error
-from imagepipe.views.variations import start_variation
+from imagepipe.views.variations import start_variation, what_was_started
 from imagepipe.workflow.actions import RejectCandidate
 from imagepipe.workflow.models import Candidate
 
@@ -109,8 +109,5 @@ def more_like_this(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     except ImagepipeError as error:
         messages.error(request, refusal(error))
         return redirect("imagepipe_admin:run", source.uid)
-    messages.success(
-        request,
-        _("More like picture %(number)d is in the queue.") % {"number": candidate.index + 1},
-    )
+    messages.success(request, what_was_started(candidate, run))
     return redirect("imagepipe_admin:run", run.uid)

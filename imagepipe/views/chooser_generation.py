@@ -33,7 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """The form; posting it starts a run, or shows it again with what is wrong."""
     if request.method != "POST":
         return render(request, "imagepipe/chooser/form.html", {"form": generate_form(request)})
-    form = generate_form(request, request.POST)
+    form = generate_form(request, request.POST, request.FILES)
     if not form.is_valid():
         context = {"form": form}
         return render(request, "imagepipe/chooser/form.html", context, status=INVALID)

@@ -90,8 +90,14 @@ class Origin:
 
 
 def origin_of(user: AbstractBaseUser, run: Run) -> Origin | None:
-    """Where the run's edit started, if it is one of a picture that the person may see."""
+    """Where the run's edit started, if it is one of a picture that the person may see.
+
+    None for “more like this” as well: it is called a variation.
+    """
     edit = Brief.from_dict(run.request).edit
+    varied = run.variation_of
+    if varied is not None and edit is not None and edit.source.key == varied.uid.hex:
+        return None
     if edit is None or not edit.source.may_be_used(user):
         return None
     if edit.source.kind == VERSION and (version := edit.source.version()):

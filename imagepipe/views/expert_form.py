@@ -15,13 +15,20 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from imagepipe.assets.exceptions import UnusablePicture
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.generation.request import Mode
-from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
+from imagepipe.views.control_fields import (
+    ROWS,
+    ControlRow,
+    control_fields,
+    controlnets,
+    number_field,
+    upload,
+)
 from imagepipe.views.edited_picture import EditedPicture, open_edited
 from imagepipe.views.generation_form import GenerateForm
+from imagepipe.views.unsupported import unsupported
 from imagepipe.workflow.abilities import abilities, obstacle
 from imagepipe.workflow.briefs import MAX_STEPS, Brief
 from imagepipe.workflow.conditions import (
@@ -33,22 +40,12 @@ from imagepipe.workflow.conditions import (
 )
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
-from imagepipe.workflow.source_pictures import SourcePicture
 
+FOLLOWED = ("seed", "negative", "steps", "guidance", "scheduler", "strength")
+"""Fields that are greyed out with the reason once a model is chosen that ignores them."""
 ADAPTER_PREFIX = "adapter_"
+DRAWN = "control_drawn"
 START = ("start_picture", "strength")
-CONTROL = (
-    "control", "control_picture", "control_ready", "control_weight", "control_start",
-    "control_end",
-)  # fmt: skip
-
-
-def _number(label: Any, lowest: float, highest: float, initial: Any = None) -> forms.FloatField:
-    return forms.FloatField(
-        label=label, required=False, min_value=lowest, max_value=highest, initial=initial,
-        widget=forms.NumberInput(attrs={"step": "any"}),
-    )  # fmt: skip
-
 
 class ExpertForm(GenerateForm):
     """As ``GenerateForm``. ``guide`` names a picture here whose edges are followed."""
@@ -56,7 +53,7 @@ class ExpertForm(GenerateForm):
     steps = forms.IntegerField(
         label=gettext_lazy("Steps"), required=False, min_value=1, max_value=MAX_STEPS
     )
-    guidance = _number(gettext_lazy("Guidance"), 0, 100)
+    guidance = number_field(gettext_lazy("Guidance"), 0, 100)
     scheduler = forms.ChoiceField(label=gettext_lazy("Scheduler"), required=False)
     start_picture = forms.FileField(
         label=gettext_lazy("Picture to start from"),
@@ -64,27 +61,7 @@ class ExpertForm(GenerateForm):
         help_text=gettext_lazy("A file. Pictures of the library have a button of their own."),
         widget=forms.FileInput(attrs={"accept": "image/*"}),
     )
-    strength = _number(gettext_lazy("How much may change, in per cent"), 1, 100, 60)
-    control = forms.ModelChoiceField(
-        RegisteredModel.objects.none(),
-        label=gettext_lazy("Follow a picture"),
-        required=False,
-        empty_label=gettext_lazy("No"),
-        help_text=gettext_lazy("Keeps the edges, depth or pose of another picture."),
-    )
-    control_picture = forms.FileField(
-        label=gettext_lazy("Picture to follow"),
-        required=False,
-        widget=forms.FileInput(attrs={"accept": "image/*"}),
-    )
-    control_ready = forms.BooleanField(
-        label=gettext_lazy("It is drawn already: white on black"),
-        required=False,
-        help_text=gettext_lazy("Otherwise its edges are found first."),
-    )
-    control_weight = _number(gettext_lazy("Weight"), 0, MAX_WEIGHT, 1)
-    control_start = _number(gettext_lazy("From (% of the steps)"), 0, 99, 0)
-    control_end = _number(gettext_lazy("Until (% of the steps)"), 1, 100, 100)
+    strength = number_field(gettext_lazy("How much may change, in per cent"), 1, 100, 60)
     guide = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
 
     def __init__(
@@ -94,21 +71,31 @@ class ExpertForm(GenerateForm):
         files: Mapping[str, Any] | None = None,
         *,
         initial: Mapping[str, Any] | None = None,
+        prefix: str | None = None,
+        with_library: bool = True,
     ) -> None:
-        super().__init__(user, data, initial=initial)
+        super().__init__(user, data, initial=initial, prefix=prefix)
         self.files = files or {}
-        self.fields["control"].queryset = RegisteredModel.objects.filter(
-            state=RegisteredModel.State.ALLOWED, kind=Kind.CONTROLNET.value
-        )
+        self._add_controls(with_library)
         self.adapters = companions(tuple(ADAPTERS))
         for adapter in self.adapters:
             label = _("Weight of “%(name)s” (%(kind)s)") % {
                 "name": adapter, "kind": adapter.get_kind_display(),
             }  # fmt: skip
-            field = _number(label, -MAX_WEIGHT, MAX_WEIGHT)
+            field = number_field(label, -MAX_WEIGHT, MAX_WEIGHT)
             self.fields[ADAPTER_PREFIX + adapter.slug] = field
         self._offer_schedulers()
         self.followed = self._open_guide()
+
+    def _add_controls(self, with_library: bool) -> None:
+        models = controlnets()
+        self.follows = models.exists()
+        if not self.follows:
+            return
+        for number in range(1, ROWS + 1):
+            suffix = "" if number == 1 else f"_{number}"
+            for name, field in control_fields(models, with_library=with_library).items():
+                self.fields[name + suffix] = field
 
     def _offer_schedulers(self) -> None:
         known: dict[str, None] = {}
@@ -134,17 +121,26 @@ class ExpertForm(GenerateForm):
     def start_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in START]
 
-    def control_fields(self) -> list[forms.BoundField]:
-        if not self.fields["control"].queryset.exists():
+    def hidden_fields(self) -> list[forms.BoundField]:
+        """Drawings stand where they are drawn."""
+        return [f for f in super().hidden_fields() if not f.name.startswith(DRAWN)]
+
+    def control_rows(self) -> list[ControlRow]:
+        """None where nothing here follows pictures."""
+        if not self.follows:
             return []
-        return [self[name] for name in CONTROL]
+        return [
+            ControlRow(self, number, self.followed if number == 1 else None)
+            for number in range(1, ROWS + 1)
+        ]
 
     def adapter_fields(self) -> list[forms.BoundField]:
         return [self[ADAPTER_PREFIX + adapter.slug] for adapter in self.adapters]
 
     @property
     def opens_expert(self) -> bool:
-        simple = {*GenerateForm.base_fields, *self.variable_names, forms.forms.NON_FIELD_ERRORS}
+        general = {"purpose", forms.forms.NON_FIELD_ERRORS}
+        simple = {*GenerateForm.base_fields, *self.variable_names, *general}
         return bool(set(self.errors) - simple) or self.followed is not None
 
     def brief(self) -> Brief:
@@ -168,57 +164,40 @@ class ExpertForm(GenerateForm):
     def _edit(self, values: Mapping[str, Any]) -> Edit | None:
         if not values["start_picture"]:
             return None
-        source = _upload(values["start_picture"], "start_picture")
+        source = upload(values["start_picture"].open().read(), "start_picture")
         share = 60 if values["strength"] is None else values["strength"]
         return Edit(str(Mode.IMAGE_TO_IMAGE), source, share / 100)
 
     def _controls(self, values: Mapping[str, Any]) -> tuple[ControlWish, ...]:
-        if values["control"] is None:
-            return ()
-        if values["control_picture"]:
-            source = _upload(values["control_picture"], "control_picture")
-        elif self.followed is not None:
-            source = self.followed.source
-        else:
-            raise InvalidBrief(_("Give the picture that is to be followed."), "control_picture")
+        wished = {row.suffix: row.wish(values, self.user) for row in self.control_rows()}
+        self.wished = [suffix for suffix, wish in wished.items() if wish is not None]
+        return tuple(wish for wish in wished.values() if wish is not None)
 
-        def share(name: str, otherwise: float) -> float:
-            return otherwise if values[name] is None else values[name] / 100
-
-        return (
-            ControlWish(
-                values["control"].slug,
-                source,
-                computed=not values["control_ready"],
-                weight=1.0 if values["control_weight"] is None else values["control_weight"],
-                start=share("control_start", 0.0),
-                end=share("control_end", 1.0),
-            ),
-        )
+    def _culprits(self, error: Exception) -> list[str | None]:
+        """What is wrong with one of several pictures is said in its own row."""
+        if isinstance(error, InvalidBrief) and error.index is not None:
+            name = error.field + self.wished[error.index]
+            return [name if name in self.fields else None]
+        return super()._culprits(error)
 
     def identity(self) -> dict[str, Any]:
         """What was written; files by their content."""
         values = super().identity()
         kept = self.cleaned_data["brief"].kept()
-        return values | {"start_picture": None, "control_picture": None, "pictures": kept}
-
-
-def _upload(file: Any, field: str) -> SourcePicture:
-    try:
-        return SourcePicture.of_upload(file.open().read())
-    except UnusablePicture as error:
-        raise InvalidBrief(str(error), field) from error
+        files = [n for n in values if n.startswith(("start_picture", "control_picture"))]
+        return values | dict.fromkeys(files) | {"pictures": kept}
 
 
 def limits_of(model: RegisteredModel | None) -> dict[str, Any]:
     """What the model cannot do, per part of the form, with the reason; empty where it can."""
     if model is None:
-        return {"start": "", "control": "", "adapters": "", "schedulers": None}
+        return {"start": "", "control": "", "adapters": "", "schedulers": None, "fields": {}}
     try:
         can = abilities(model)
     except ImagepipeError as error:
         reason = str(error)
-        return {"start": reason, "control": reason, "adapters": reason, "schedulers": []}
+        parts = dict.fromkeys(("start", "control", "adapters"), reason)
+        return {**parts, "schedulers": [], "fields": {}}
     facts = {"model": model}
     reasons = {
         "start": obstacle(model, Mode.IMAGE_TO_IMAGE),
@@ -229,4 +208,5 @@ def limits_of(model: RegisteredModel | None) -> dict[str, Any]:
         reasons["control"] = ""
     if can.supports_adapters:
         reasons["adapters"] = ""
-    return {**reasons, "schedulers": list(can.schedulers)}
+    fields = {n: why for n, why in unsupported(can).items() if n in FOLLOWED}
+    return {**reasons, "schedulers": list(can.schedulers), "fields": fields}

@@ -21,6 +21,7 @@ from imagepipe.views.access import may
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.expert_form import ExpertForm, limits_of
 from imagepipe.views.generation_form import GenerateForm
+from imagepipe.views.purpose import routes
 from imagepipe.views.quotas import refusal
 from imagepipe.views.recipe_import import imported_values
 
@@ -82,6 +83,9 @@ def model_limits(request: HttpRequest) -> JsonResponse:
     if found is None and template.isdecimal() and len(template) < 19:
         chosen = PromptTemplate.objects.filter(pk=template).select_related("model").first()
         found = chosen.model if chosen else None
+    if found is None:
+        named = routes()
+        found = named.get(request.GET.get("purpose", "")) or next(iter(named.values()), None)
     if found is None and allowed.filter(kind="checkpoint").count() == 1:
         found = allowed.get(kind="checkpoint")
     return JsonResponse(limits_of(found))

@@ -19,6 +19,7 @@ from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
+from imagepipe.views.purpose import offer_purposes
 from imagepipe.views.sheets import idempotency_key, sheet_field
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
 from imagepipe.views.unsupported import unsupported
@@ -112,7 +113,7 @@ class GenerateForm(forms.Form):
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
     MAIN = ("title", "template")
-    PLACE = ("candidates", "collection", "priority")
+    PLACE = ("candidates", "collection", "priority", "purpose")
     DETAILS = ("model", "negative", "seed", "width", "height")
 
     def __init__(
@@ -135,6 +136,7 @@ class GenerateForm(forms.Form):
             state=RegisteredModel.State.ALLOWED, kind=Kind.CHECKPOINT.value
         )
         self._offer_collections()
+        self.routes = offer_purposes(self)
         self.only_model: RegisteredModel | None = None
         self.chosen_template = self._chosen_template()
         self.variable_names = self._add_variables()
@@ -185,6 +187,8 @@ class GenerateForm(forms.Form):
         models = list(self.fields["model"].queryset[:2])
         if len(models) == 1:
             self.only_model = models[0]
+        elif self.routes:
+            self.fields["model"].empty_label = _("As the purpose says")
         else:
             self.fields["model"].required = True
 
@@ -262,6 +266,7 @@ class GenerateForm(forms.Form):
             seed=values["seed"],
             width=values["width"],
             height=values["height"],
+            purpose=values.get("purpose") or None,
         )
 
     def start(self) -> Run:

@@ -16,7 +16,7 @@ from wagtail.images.views.chooser import (
 from imagepipe.delivery.profiles import InvalidProfile, UnknownProfile, get_profile
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.views.access import may, visible_candidates
-from imagepipe.views.generation_form import GenerateForm
+from imagepipe.views.expert_form import ExpertForm
 from imagepipe.workflow.models import Candidate
 from imagepipe.workflow.origins import candidate_of
 
@@ -69,15 +69,20 @@ class OriginChosenView(OriginInResponse, ImageChosenView):
     pass
 
 
-def generate_form(request: HttpRequest, data: Any = None) -> GenerateForm:
-    """The form with the template of the profile that the field or block names."""
+def generate_form(request: HttpRequest, data: Any = None, files: Any = None) -> ExpertForm:
+    """The form with the template of the profile that the field or block names.
+
+    It is that of the Generate page, without a chooser inside the chooser.
+    """
     try:
         slug = get_profile(request.GET.get("profile", "")).template
     except (UnknownProfile, InvalidProfile):
         slug = ""
     template = PromptTemplate.objects.filter(slug=slug).first() if slug else None
     initial = {"template": template.pk} if template else {}
-    return GenerateForm(request.user, data, initial=initial, prefix=PREFIX)
+    return ExpertForm(
+        request.user, data, files, initial=initial, prefix=PREFIX, with_library=False
+    )
 
 
 def add_generate_tab(viewset: ImageChooserViewSet) -> None:

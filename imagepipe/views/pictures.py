@@ -36,6 +36,17 @@ def candidate_picture(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
+def candidate_thumbnail(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    """A small picture of a candidate, for listings."""
+    candidate = get_object_or_404(visible_candidates(request.user), uid=uid)
+    try:
+        content = thumbnails.read(candidate.sha256, blobs.read)
+    except LostWork as error:
+        raise Http404(str(error)) from error
+    return picture_response(content, JPEG)
+
+
+@require_safe
 def candidate_preview(request: HttpRequest, uid: uuid.UUID, index: int) -> HttpResponse:
     """The latest look at a candidate in the making."""
     run = get_object_or_404(visible_runs(request.user), uid=uid)

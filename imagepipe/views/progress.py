@@ -103,7 +103,7 @@ def run_progress(request: HttpRequest, uid: uuid.UUID) -> JsonResponse:
 def candidate_card(request: HttpRequest, uid: uuid.UUID, index: int) -> HttpResponse:
     """The card of one slot, drawn anew."""
     run = get_object_or_404(visible_runs(request.user), uid=uid)
-    slot = next((slot for slot in slots(run) if slot.index == index), None)
+    slot = next((slot for slot in slots(run, request.user) if slot.index == index), None)
     if slot is None:
         raise Http404
     return render(

@@ -19,6 +19,7 @@ from imagepipe.generation.exceptions import InvalidRecipe
 from imagepipe.generation.interchange.writing import FORMS, exported
 from imagepipe.generation.recipe import Recipe
 from imagepipe.views.access import visible_assets
+from imagepipe.views.sentences import in_reader_language
 
 LABELS = {
     "prompt": gettext_lazy("Prompt"),
@@ -34,6 +35,7 @@ LABELS = {
     "template": gettext_lazy("Prompt template"),
     "postproduction": gettext_lazy("Post-production"),
     "environment": gettext_lazy("Made on"),
+    "warnings": gettext_lazy("Not as asked for"),
 }
 """What the table shows, in this order; the JSON has everything."""
 
@@ -51,6 +53,8 @@ def _text(name: str, value: Any) -> str:
         return ""
     if isinstance(value, Mapping):
         return "; ".join(_facts(name, value))
+    if name == "warnings" and isinstance(value, list):
+        return " ".join(in_reader_language(str(sentence)) for sentence in value)
     if isinstance(value, list):
         return ", ".join(_entry(entry) for entry in value)
     return str(value)

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -27,10 +27,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from imagepipe.conf import get_settings
 from imagepipe.views.access import visible_runs
 from imagepipe.views.progress import describe
 from imagepipe.views.slots import slots
+from imagepipe.workflow import blobs
 from imagepipe.workflow.models import Run, RunState
+from imagepipe.workflow.steps.generate import candidate_index
 
 INTERVAL = 0.5
 """Seconds between looks: progress is not written down more often."""
@@ -61,7 +64,11 @@ def run_stream(request: HttpRequest, uid: uuid.UUID) -> HttpResponse | Streaming
     if len(_open) >= MOST:
         return HttpResponse(_("Too many pages listen."), status=503, headers={"Retry-After": 5})
     look = Look(
-        request.user.pk, run.pk, translation.get_language(), timezone.get_current_timezone()
+        request.user.pk,
+        run.pk,
+        uid.hex,
+        translation.get_language(),
+        timezone.get_current_timezone(),
     )
     told = request.headers.get("Last-Event-ID", "")[:64]
     return StreamingHttpResponse(
@@ -77,10 +84,12 @@ class Look:
 
     user_pk: Any
     run_pk: int
+    run_uid: str
     language: str | None
     timezone: Any
     _seen: Any = None
     _looks: int = 0
+    _previews: set[str] = field(default_factory=set)
 
     def __call__(self) -> dict[str, Any] | None:
         """What to tell, or None while nothing was written down since the last time.
@@ -97,7 +106,8 @@ class Look:
         columns = ("state", "progress", "message", "cancel_requested", "attempt", "priority")
         found = row.values_list(*columns).get()
         steps = row.values_list("steps__node", "steps__state", "steps__progress")
-        seen = (found, tuple(steps.order_by("steps__pk")))
+        found_steps = tuple(steps.order_by("steps__pk"))
+        seen = (found, found_steps, self._first_previews(found_steps))
         self._looks += 1
         waits = found[0] != RunState.RUNNING and self._looks % LOOKS_WHILE_WAITING == 0
         if seen == self._seen and not waits:
@@ -107,6 +117,17 @@ class Look:
         run = visible_runs(user).defer("graph").get(pk=self.run_pk)
         with translation.override(self.language), timezone.override(self.timezone):
             return describe(run, slots(run))
+
+
+    def _first_previews(self, steps: tuple[Any, ...]) -> int:
+        """How many pictures can be seen already; a first preview comes between two writes."""
+        for node, state, _progress in steps:
+            making = node and node.startswith("generate-") and state == RunState.RUNNING
+            if making and node not in self._previews:
+                name = blobs.preview_name(self.run_uid, candidate_index(node))
+                if get_settings().private_storage.exists(name):
+                    self._previews.add(node)
+        return len(self._previews)
 
 
 async def _events(look: Callable[[], dict[str, Any] | None], told: str) -> AsyncIterator[str]:

@@ -45,10 +45,10 @@ class RunView(WagtailAdminTemplateMixin, View):
         return [*runs_crumbs(), *here(self.run.title)]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        found = slots(self.run)
+        found = slots(self.run, self.request.user)
         return super().get_context_data(
             run=self.run,
-            slots=found,
+            slots=sorted(found, key=lambda slot: not slot.is_pinned),
             progress=describe(self.run, found),
             prompt=prompt_of(self.run),
             source=visible_candidates(self.request.user)

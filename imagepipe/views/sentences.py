@@ -122,6 +122,9 @@ EDITS = (
         "are: %(known)s."
     ),
     gettext_noop("Control pictures of kind “%(kind)s” are unknown. Known: %(known)s."),
+    gettext_noop(
+        "The detector for control pictures of kind “%(kind)s” cannot be imported."
+    ),
     gettext_noop("Guidance rescale has no effect in this mode with this model."),
     gettext_noop("Inpainting keeps the size of the picture: %(size)s, not %(asked)s."),
     gettext_noop("Reference pictures need an IP-Adapter that reads them."),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from imagepipe.conf import get_settings
 from imagepipe.review.models import Review
 from imagepipe.views.findings import Check, in_words
 from imagepipe.workflow import blobs
+from imagepipe.workflow.mark_actions import starred_by
 from imagepipe.workflow.models import Candidate, Run, RunState, StepRun
 
 STAGES: dict[str, Promise] = {
@@ -45,6 +47,8 @@ class Slot:
     preview_url: str = ""
     candidate: Candidate | None = None
     rejection: Review | None = None
+    starred: bool = False
+    """By the person who looks."""
 
     @property
     def number(self) -> int:
@@ -77,6 +81,10 @@ class Slot:
         """Whether a person still has to decide."""
         return self.state == Candidate.State.OFFERED
 
+    @property
+    def is_pinned(self) -> bool:
+        return self.candidate is not None and self.candidate.pinned
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "index": self.index,
@@ -95,12 +103,13 @@ class Slot:
         }
 
 
-def slots(run: Run) -> list[Slot]:
-    """One per planned candidate, in order; three queries at most."""
+def slots(run: Run, user: AbstractBaseUser | None = None) -> list[Slot]:
+    """One per planned candidate, in order; four queries at most. Stars are ``user``'s."""
     candidates = {
         candidate.index: candidate
         for candidate in run.candidates.select_related("version__asset").defer("recipe")
     }
+    starred = starred_by(user, run) if user is not None and candidates else frozenset()
     rejections = _rejections(candidates.values())
     steps = {step.node: step for step in run.steps.defer("output")}
     seeds = run.request.get("seeds") if isinstance(run.request, dict) else None
@@ -120,6 +129,7 @@ def slots(run: Run) -> list[Slot]:
                     percent=100,
                     candidate=candidate,
                     rejection=rejections.get(candidate.uid),
+                    starred=candidate.pk in starred,
                 )
             )
         else:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from imagepipe.generation.capabilities import Capabilities
-from imagepipe.generation.control_pictures import COMPUTED
+from imagepipe.generation.detectors import computed_kinds
 from imagepipe.generation.request import CONTROL_KINDS, MAX_ADAPTERS, MAX_CONTROLS
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
@@ -78,7 +78,14 @@ def controls(
             _("At most %(limit)d control pictures are possible.") % {"limit": MAX_CONTROLS},
             "control",
         )
-    return tuple(_control(wish, model, can) for wish in wishes)
+    found = []
+    for index, wish in enumerate(wishes):
+        try:
+            found.append(_control(wish, model, can))
+        except InvalidBrief as error:
+            error.index = index
+            raise
+    return tuple(found)
 
 
 def _control(wish: ControlWish, model: RegisteredModel, can: Capabilities) -> dict[str, Any]:
@@ -93,7 +100,7 @@ def _control(wish: ControlWish, model: RegisteredModel, can: Capabilities) -> di
             % {"model": found, "kinds": ", ".join(can.control_kinds or CONTROL_KINDS)},
             "control",
         )
-    if wish.computed and kind not in COMPUTED:
+    if wish.computed and kind not in computed_kinds():
         raise InvalidBrief(
             _("A picture of the kind “%(kind)s” cannot be computed. Give one that is ready.")
             % {"kind": kind},

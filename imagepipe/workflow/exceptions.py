@@ -37,6 +37,8 @@ class InvalidBrief(ImagepipeError):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+        self.index: int | None = None
+        """Which of several things of one kind it is about, from 0; None: there is but one."""
 
 
 class QueueRefused(ImagepipeError):

@@ -19,7 +19,7 @@ def parents_of(run: Run) -> Parents:
     """
     brief = Brief.from_dict(run.request)
     found: list[tuple[AssetVersion, str]] = []
-    if brief.edit:
+    if brief.edit and not _is_alike(run, brief):
         version = brief.edit.source.version()
         candidate = brief.edit.source.candidate()
         if version is not None:
@@ -32,6 +32,17 @@ def parents_of(run: Run) -> Parents:
         if (version := control.source.version()) is not None:
             found.append((version, REFERENCE))
     return tuple(dict.fromkeys(found))
+
+
+def _is_alike(run: Run, brief: Brief) -> bool:
+    """Whether the edit starts from what the run is a variation of, however often varied."""
+    source, seen = run.variation_of, set[int]()
+    while source is not None and source.pk not in seen:
+        if brief.edit is not None and brief.edit.source.key == source.uid.hex:
+            return True
+        seen.add(source.pk)
+        source = source.run.variation_of
+    return False
 
 
 def edited_asset(run: Run) -> Asset | None:

@@ -229,6 +229,8 @@ class Candidate(models.Model):
     version = models.OneToOneField(
         AssetVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="candidate"
     )
+    pinned = models.BooleanField(default=False)
+    """Shown before the other candidates of the run, to everybody."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     wagtail_reference_index_ignore = True

@@ -19,7 +19,14 @@ from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Candidate, Run, RunState
 from imagepipe.workflow.runner import work_on
 from tests.browser.conftest import PHONE
-from tests.browser.studio_pages import darken, overflow, start, violations, wait_for_end
+from tests.browser.studio_pages import (
+    GENERATE,
+    darken,
+    overflow,
+    start,
+    violations,
+    wait_for_end,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -271,8 +278,37 @@ def test_the_expert_part_of_the_form_is_accessible_and_says_what_a_model_cannot(
     assert strength.is_disabled()
     page.get_by_label("Model", exact=True).select_option(label="Sketch")
     page.locator("[name=strength]:enabled").wait_for()
+    page.get_by_text("Follow picture 2 as well").click()
+    sheet = page.get_by_role("application", name="Sheet of drawing 2")
+    page.get_by_text("Or draw it").nth(1).click()
+    sheet.scroll_into_view_if_needed()
+    sheet.focus()
+    for key in (" ", *["ArrowRight"] * 9, *["ArrowDown"] * 9, " "):
+        page.keyboard.press(key)
+    drawn = page.get_by_text("per cent of the sheet are drawn on.")
+    drawn.wait_for()
     assert violations(page) == []
     assert overflow(page) <= 0
+    shoot(page, "control-drawing")
+    page.get_by_label("Brief").fill("Lines")
+    page.locator("[name=template]").select_option(index=0)
+    page.locator("[name=prompt]").fill("a boat")
+    page.locator("[name=control_2]").select_option(label="house-canny")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.wait_for_url("**/runs/*/")
+    run = Run.objects.latest("pk")
+    [wish] = run.request["controls"]
+    assert not wish["computed"]
+    with Image.open(io.BytesIO(blobs.read(wish["source"]["sha256"]))) as image:
+        lines = np.asarray(image.convert("L"))
+    assert 0 < (lines > 128).mean() < 0.2
+    phone = open_browser(GENERATE, viewport=PHONE, has_touch=True, is_mobile=True)
+    phone.get_by_text("For experts").click()
+    phone.get_by_text("Or draw it").first.click()
+    phone.locator(".imagepipe-mask__stage--ready").first.wait_for()
+    assert overflow(phone) <= 0
+    shoot(phone, "control-drawing-phone")
+    page.goto(f"{GENERATE}?guide={candidate.uid}")
     page.get_by_text("For experts").scroll_into_view_if_needed()
     page.get_by_text("Start from a picture").scroll_into_view_if_needed()
     shoot(page, "generate-expert")

@@ -63,6 +63,8 @@ def addresses(run: Run, asset: Asset) -> dict[str, str]:
         "pictures": "/admin/imagepipe/pictures/",
         "review": "/admin/imagepipe/review/",
         "models": "/admin/imagepipe/models/",
+        "history": "/admin/imagepipe/history/",
+        "routes": "/admin/imagepipe/engines/routes/",
     }
 
 
@@ -74,11 +76,16 @@ def test_axe_finds_nothing_in_either_theme(
         page.emulate_media(color_scheme="light")
         page.goto(address)
         page.wait_for_load_state("networkidle")
+        if name == "history":
+            page.get_by_text("Compare two pictures").click()
+            page.get_by_role("button", name="Side by side").click()
+            page.wait_for_timeout(400)  # for transitions between the colours
         assert violations(page) == [], name
-        if name in ("generate", "candidate"):
+        page.evaluate("window.scrollTo(0, 0)")
+        if name in ("generate", "candidate", "history", "routes"):
             shoot(page, name)
         assert darken(page) == [], name
-        if name in ("run", "asset"):
+        if name in ("run", "asset", "history"):
             shoot(page, f"{name}-dark")
 
 
@@ -92,7 +99,7 @@ def test_a_telephone_needs_no_sideways_scrolling(
         assert overflow(page) == 0, name
         main = page.locator("main")
         assert main.evaluate("e => e.scrollWidth - e.clientWidth") == 0, name
-        if name in ("generate", "run", "asset"):
+        if name in ("generate", "run", "asset", "history", "routes"):
             shoot(page, f"{name}-phone")
     assert violations(page) == []
 
@@ -104,6 +111,20 @@ def test_the_whole_way_with_the_keyboard(page, worker):
     wait_for_end(page)
     page.locator("article.imagepipe-card .imagepipe-checks").nth(1).wait_for()
     approve = page.get_by_role("link", name="Approve picture 1")
+    star = page.get_by_role("button", name="Star for picture 2")
+    reach(page, star)
+    page.keyboard.press("p")
+    page.get_by_text("Picture 2 is pinned").wait_for(state="attached")
+    page.keyboard.press("s")
+    page.get_by_text("Picture 2 has your star.").wait_for(state="attached")
+    assert star.get_attribute("aria-pressed") == "true"
+    page.reload()
+    first = page.locator("article.imagepipe-card").first
+    first.get_by_role("heading", name="Picture 2").wait_for()
+    reach(page, page.get_by_role("button", name="Star for picture 2"))
+    page.keyboard.press("ArrowRight")
+    card = page.locator("article.imagepipe-card").nth(1)
+    assert card.evaluate("card => card.contains(document.activeElement)")
     reach(page, approve)
     reject = page.locator("summary", has_text="Reject").first
     reach(page, reject)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 from wagtail.images import get_image_model
 from wagtail.models import Collection
 
@@ -349,3 +352,27 @@ def test_cancelling(admin: Client, run: Run) -> None:
     assert run.state == RunState.CANCELLED
     assert "cancelled" in response.content.decode()
     assert admin.post(url("chooser_cancel", run.uid)).status_code == 200
+
+
+def test_the_tab_grows_from_simple_to_expert(
+    admin: Client, template: PromptTemplate, model: RegisteredModel
+) -> None:
+    RegisteredModel.objects.create(
+        kind="controlnet", slug="house-canny", name="Edges", backend="fake", location="e",
+        licence="MIT", state="allowed",
+    )  # fmt: skip
+    html = modal(admin)
+    assert "For experts" in html
+    assert "Follow picture 2 as well" in html
+    assert "imagepipe-generate-control_image" not in html, "no chooser inside the chooser"
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), (200, 30, 90)).save(picture, "PNG")
+    file = SimpleUploadedFile("start.png", picture.getvalue(), "image/png")
+    expert = {"steps": 3, "start_picture": file, "strength": 40}
+    response = admin.post(url("chooser_generate"), brief(template, **expert))
+    assert response.status_code == 200, response.content.decode()
+    request = Run.objects.get().request
+    assert (request["steps"], request["edit"]["mode"]) == (3, "image-to-image")
+    wrong = admin.post(url("chooser_generate"), brief(template, steps=999))
+    assert wrong.status_code == 422
+    assert "less than or equal to 150" in wrong.content.decode()

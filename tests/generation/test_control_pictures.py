@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import io
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
-from imagepipe.generation.control_pictures import canny, control_picture, soft_edge
-from imagepipe.generation.exceptions import InvalidRequest, UnsupportedRequest
-from tests.contracts.backend_suite_case import png
+from imagepipe.generation.control_pictures import canny, soft_edge
+from imagepipe.generation.detectors import computed_kinds, detector
+from imagepipe.generation.exceptions import UnsupportedRequest
 
 
 @pytest.fixture
@@ -56,15 +56,18 @@ def test_an_even_picture_has_no_edges(draw) -> None:
 
 
 @pytest.mark.parametrize("kind", ["canny", "softedge"])
-def test_control_pictures_are_pngs_of_the_same_size(kind: str, disc: Image.Image) -> None:
-    data = control_picture(kind, png(disc))
-    with Image.open(io.BytesIO(data)) as image:
-        assert (image.format, image.size, image.mode) == ("PNG", disc.size, "RGB")
+def test_control_pictures_have_the_same_size(kind: str, disc: Image.Image) -> None:
+    drawn = detector(kind)(disc)
+    assert (drawn.size, drawn.mode) == (disc.size, "RGB")
 
 
-def test_other_kinds_and_broken_pictures_are_refused(disc: Image.Image) -> None:
+def test_a_site_registers_detectors_for_other_kinds(disc: Image.Image, settings: Any) -> None:
     for kind in ("openpose", "depth", "os.system"):
         with pytest.raises(UnsupportedRequest, match="Upload one. Computed are: canny, softe"):
-            control_picture(kind, png(disc))
-    with pytest.raises(InvalidRequest, match="cannot be read"):
-        control_picture("canny", b"x")
+            detector(kind)
+    paths = {"depth": "PIL.ImageOps.invert", "openpose": "nowhere.at.all"}
+    settings.IMAGEPIPE = settings.IMAGEPIPE | {"CONTROL_DETECTORS": paths}
+    assert computed_kinds() == {"canny", "softedge", "depth", "openpose"}
+    assert detector("depth")(disc) == ImageOps.invert(disc)
+    with pytest.raises(UnsupportedRequest, match="cannot be imported"):
+        detector("openpose")

@@ -40,6 +40,8 @@ from imagepipe.workflow.actions import (
 )
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.graph_actions import StartGraph
+from imagepipe.workflow.mark_actions import PinCandidate, StarCandidate
+from imagepipe.workflow.mark_models import Star
 from imagepipe.workflow.matrix_actions import Cell, StartMatrix
 from imagepipe.workflow.model_import import ImportModel
 from imagepipe.workflow.models import Candidate, Run, RunState
@@ -326,6 +328,17 @@ def start_graph(library: Library, place: Collection, user: Any) -> Action[Any, A
         "nodes": {"ask": {"kind": "prompt-policy", "params": {"prompt": "x"}, "inputs": {}}},
     }
     return StartGraph(Run(title="x", collection=place), user, definition=definition)
+
+
+def pin_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return PinCandidate(candidate_in(place), user, on=True)
+
+
+def star_candidate(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    who = user
+    if who is None or who.pk is None:
+        who = User.objects.create_user(f"somebody{next(_numbers)}")
+    return StarCandidate(Star(candidate=candidate_in(place), user=who), user, on=True)
 
 
 def register_model(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

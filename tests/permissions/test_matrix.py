@@ -73,6 +73,8 @@ MATRIX: dict[cases.Case, str] = {
     cases.prefer_notice:    "-    x    x    x    x    x    x    x    x    x    -    x    x",
     cases.accept_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.reject_candidate: "-    -    -    -    -    x    -    -    -    -    -    x    x",
+    cases.pin_candidate:    "-    -    -    x    -    x    -    -    -    -    -    x    x",
+    cases.star_candidate:   "-    -    x    x    -    x    -    -    -    -    -    x    x",
     cases.register_model:   "-    -    -    -    -    -    -    -    x    -    -    x    x",
     cases.import_model:     "-    -    -    -    -    -    -    -    x    -    -    x    x",
     cases.promote_model:    "-    -    -    -    -    -    -    -    -    x    -    x    x",

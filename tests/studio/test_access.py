@@ -180,8 +180,14 @@ def test_nothing_changes_by_reading_or_without_a_token(editor, candidate, asset)
 @pytest.mark.parametrize(
     ("verbs", "expected"),
     [
-        (("generate",), {"Generate", "Runs", "Queue", "Pictures", "Models"}),
-        (("review",), {"Runs", "Queue", "Pictures", "To review", "Models"}),
+        (
+            ("generate",),
+            {"Generate", "Runs", "Queue", "History", "Pictures", "Routes", "Models"},
+        ),
+        (
+            ("review",),
+            {"Runs", "Queue", "History", "Pictures", "To review", "Routes", "Models"},
+        ),
         (("publish",), {"Pictures"}),
         (("change",), {"Pictures", "Alternative texts"}),
         ((), set()),
@@ -216,9 +222,12 @@ def test_a_superuser_sees_the_whole_menu(editor, rf):
         "Queue",
         "Requests for more",
         "Quotas",
+        "History",
         "Pictures",
         "Prompt templates",
         "To review",
         "Alternative texts",
+        "Routes",
+        "Engines",
         "Models",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -150,6 +151,7 @@ def test_limits_of_a_model_come_with_reasons(
     limits = admin.get(place, {"model": model.pk}).json()
     assert limits == {
         "start": "", "control": "", "adapters": "", "schedulers": ["sketch", "outline"],
+        "fields": {},
     }  # fmt: skip
     plain = Capabilities(schedulers=("sketch",))
     monkeypatch.setattr(FakeBackend, "capabilities", lambda self, model=None: plain)
@@ -157,3 +159,100 @@ def test_limits_of_a_model_come_with_reasons(
     assert limits["start"] == "“Sketch” cannot start from a picture."
     assert limits["adapters"] == "“Sketch” cannot use adapters."
     assert browse(person("reviewer", "review")).get(place).status_code in (302, 403)
+
+
+def sheet(content: bytes = b"") -> str:
+    """A drawing as the browser sends it."""
+    image = Image.new("L", (64, 64), 0)
+    ImageDraw.Draw(image).line((8, 8, 56, 40), fill=255, width=3)
+    output = io.BytesIO()
+    image.save(output, "PNG")
+    return "data:image/png;base64," + b64encode(content or output.getvalue()).decode()
+
+
+@pytest.fixture
+def edges(companions: None) -> str:
+    return str(RegisteredModel.objects.get(slug="house-canny").pk)
+
+
+def test_several_pictures_are_followed_at_once_each_with_its_weight(
+    admin: Client, values: dict[str, Any], edges: str, published: Asset,
+    finish: Callable[[Run], Run],
+) -> None:  # fmt: skip
+    rows = {
+        "control": edges, "control_picture": photograph(), "control_weight": "0.5",
+        "control_2": edges, "control_drawn_2": sheet(), "control_start_2": "20",
+        "control_end_2": "80",
+        "control_3": edges, "control_image_3": str(published.image_id),
+    }  # fmt: skip
+    response = admin.post(PLACE, values | rows)
+    assert response.status_code == 302, response.content.decode()
+    run = Run.objects.latest("pk")
+    file, drawn, image = run.request["controls"]
+    assert (file["computed"], file["weight"]) == (True, 0.5)
+    assert (drawn["computed"], drawn["start"], drawn["end"]) == (False, 0.2, 0.8)
+    assert image["source"]["sha256"] == published.published_version.sha256
+    recipe = finish(run).candidates.get().recipe
+    assert [a["kind"] for a in recipe["adapters"]] == ["control-canny"] * 3
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"control_drawn_2": sheet(b"no picture")}, "not a picture that can be used"),
+        ({"control_drawn_2": "data:text/html;base64,eA=="}, "The drawing cannot be read."),
+        ({"control_drawn_2": "x" * 700_001}, "The drawing is too detailed."),
+        ({}, "Give the picture that is to be followed."),
+        ({"control_drawn_2": sheet(), "control_picture_2": photograph()}, "Give one picture"),
+        (
+            {"control_drawn_2": sheet(), "control_start_2": "80", "control_end_2": "20"},
+            "A control picture starts before it ends",
+        ),
+        ({"control_image_2": "999999"}, "Select a valid choice"),
+    ],
+)
+def test_what_is_wrong_with_the_second_picture_is_said_there(
+    admin: Client, values: dict[str, Any], edges: str, row: dict[str, Any], words: str
+) -> None:
+    page = admin.post(PLACE, values | {"control_2": edges} | row)
+    assert page.status_code == 200
+    assert words in page.content.decode()
+    errors = page.context["form"].errors
+    assert errors
+    assert all(name.endswith("_2") for name in errors), errors
+    assert not Run.objects.exists()
+
+
+def test_poses_are_refused_with_the_reason_unless_a_detector_is_registered(
+    admin: Client, values: dict[str, Any], companions: None, settings: Any,
+    finish: Callable[[Run], Run],
+) -> None:  # fmt: skip
+    RegisteredModel.objects.create(
+        kind="controlnet", slug="house-openpose", name="Poses", backend="fake",
+        location="poses", licence="MIT", state="allowed",
+    )  # fmt: skip
+    poses = RegisteredModel.objects.get(slug="house-openpose")
+    rows = {"control_2": str(poses.pk), "control_picture_2": photograph()}
+    page = admin.post(PLACE, values | rows).content.decode()
+    assert "A picture of the kind “openpose” cannot be computed." in page
+    ready = rows | {"control_ready_2": "on", "control_picture_2": photograph()}
+    assert admin.post(PLACE, values | ready).status_code == 302
+    settings.IMAGEPIPE = settings.IMAGEPIPE | {
+        "CONTROL_DETECTORS": {"openpose": "PIL.ImageOps.invert"}
+    }
+    rows["control_picture_2"] = photograph()
+    assert admin.post(PLACE, values | rows | {"sheet": "two"}).status_code == 302
+    run = Run.objects.latest("pk")
+    assert run.request["controls"][0]["computed"]
+    assert finish(run).candidates.get().recipe["adapters"][0]["kind"] == "control-openpose"
+
+
+def test_an_image_that_one_may_not_see_in_the_studio_is_not_followed(
+    published: Asset, person: Callable[..., User], browse: Callable[..., Client],
+    root: Collection, values: dict[str, Any], edges: str,
+) -> None:  # fmt: skip
+    elsewhere = root.add_child(name="Elsewhere")
+    stranger = browse(person("stranger", "generate", collection=elsewhere))
+    rows = {"control": edges, "control_image": str(published.image_id)}
+    page = stranger.post(PLACE, values | rows).content.decode()
+    assert "You may not look at this picture in the Studio." in page

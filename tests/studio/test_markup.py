@@ -45,7 +45,8 @@ def addresses(start, finish, editor, template, root) -> list[str]:
     return [
         reverse(f"imagepipe_admin:{name}", args=args)
         for name, args in (
-            ("generate", ()), ("runs", ()), ("assets", ()), ("models", ()),
+            ("generate", ()), ("runs", ()), ("assets", ()), ("models", ()), ("history", ()),
+            ("routes", ()),
             ("run", (run.uid,)), ("candidate_card", (run.uid, 1)), ("candidate", (first.uid,)),
             ("candidate", (second.uid,)), ("asset", (asset.uid,)),
             ("asset_rights", (asset.uid,)), ("asset_alt", (asset.uid,)),

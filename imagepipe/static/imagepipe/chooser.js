@@ -39,7 +39,7 @@
       event.stopPropagation();
       if (this.busy) return;
       if (form === this.briefTargets[0]) this.brief = form;
-      await this.ask(form.action, { method: "POST", body: new FormData(form) });
+      await this.ask(form.action, { method: "POST", body: new FormData(form, event.submitter) });
     }
 
     load({ params: { url } }) {

@@ -2,8 +2,14 @@
   'use strict';
 
   const BLINK = 700;
+  const PICTURES = '.imagepipe-card a.imagepipe-card__picture img, img[data-compare]';
 
-  /** Two pictures of a run on top of each other behind a slider, side by side, or in turn. */
+  /** A listing shows small pictures and says where the whole ones are. */
+  const addressOf = (image) => image.dataset.whole || image.getAttribute('src');
+  const nameOf = (image) => image.dataset.compare
+    || image.closest('.imagepipe-card').querySelector('h3').textContent;
+
+  /** Two pictures of a page on top of each other behind a slider, side by side, or in turn. */
   class CompareController extends window.StimulusModule.Controller {
     static targets = ['first', 'second', 'stage', 'before', 'after', 'slider', 'way', 'sliderRow'];
 
@@ -24,14 +30,11 @@
         clearInterval(this.timer);
         return;
       }
-      const cards = Array.from(document.querySelectorAll('.imagepipe-card a.imagepipe-card__picture img'));
+      const images = Array.from(document.querySelectorAll(PICTURES));
       [this.firstTarget, this.secondTarget].forEach((select, index) => {
         const chosen = select.value;
-        select.replaceChildren(...cards.map((image) => {
-          const name = image.closest('.imagepipe-card').querySelector('h3').textContent;
-          return new Option(name, image.getAttribute('src'));
-        }));
-        select.value = chosen || (cards[index] ? cards[index].getAttribute('src') : '');
+        select.replaceChildren(...images.map((image) => new Option(nameOf(image), addressOf(image))));
+        select.value = chosen || (images[index] ? addressOf(images[index]) : '');
       });
       this.choose();
       this.use(this.way);

@@ -1,16 +1,18 @@
 (function () {
   'use strict';
 
+  const NAMES = ['model', 'template', 'purpose'];
+
   /** Greys out what the chosen model cannot do, and says why. */
   class ExpertController extends window.StimulusModule.Controller {
     static targets = ['part'];
 
-    static values = { url: String };
+    static values = { url: String, prefix: String };
 
     connect() {
       this.form = this.element.closest('form');
       this.follow = (event) => {
-        if (['model', 'template'].includes(event.target.name)) this.ask();
+        if (NAMES.some((name) => event.target === this.field(name))) this.ask();
       };
       this.form.addEventListener('change', this.follow);
       this.ask();
@@ -20,10 +22,14 @@
       this.form.removeEventListener('change', this.follow);
     }
 
+    field(name) {
+      return this.form.elements[this.prefixValue ? `${this.prefixValue}-${name}` : name];
+    }
+
     async ask() {
       const query = new URLSearchParams();
-      ['model', 'template'].forEach((name) => {
-        const field = this.form.elements[name];
+      NAMES.forEach((name) => {
+        const field = this.field(name);
         if (field && field.value) query.set(name, field.value);
       });
       this.asked = query.toString();
@@ -44,9 +50,29 @@
         words.hidden = !reason;
         part.disabled = Boolean(reason);
       });
+      this.showFields(limits.fields || {});
       if (!limits.schedulers) return;
-      Array.from(this.form.elements.scheduler.options).forEach((option) => {
+      Array.from(this.field('scheduler').options).forEach((option) => {
         option.disabled = Boolean(option.value) && !limits.schedulers.includes(option.value);
+      });
+    }
+
+    /** What this script disabled it enables again; what the server disabled stays so. */
+    showFields(reasons) {
+      this.form.querySelectorAll('[data-imagepipe-unsupported]').forEach((words) => {
+        const field = document.getElementById(words.dataset.imagepipeUnsupported);
+        if (field) field.disabled = false;
+        words.remove();
+      });
+      Object.entries(reasons).forEach(([name, reason]) => {
+        const field = this.field(name);
+        if (!field || field.disabled) return;
+        field.disabled = true;
+        const words = document.createElement('p');
+        words.className = 'imagepipe-hint';
+        words.dataset.imagepipeUnsupported = field.id;
+        words.textContent = reason;
+        field.closest('.w-field__wrapper, .w-field, div').append(words);
       });
     }
   }

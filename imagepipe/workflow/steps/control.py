@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from imagepipe.generation.control_pictures import COMPUTED
+from imagepipe.generation.detectors import detector
 from imagepipe.workflow import blobs
 from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.steps.canvas import flat, open_upright
@@ -22,7 +22,7 @@ def run(context: StepContext) -> dict[str, Any]:
     if max(picture.size) > side:
         picture.thumbnail((side, side))
     if params["computed"]:
-        picture = COMPUTED[params["kind"]](picture)
+        picture = detector(params["kind"])(picture)
     output = io.BytesIO()
     picture.save(output, "PNG")
     return {"sha256": blobs.store(output.getvalue())}

@@ -118,6 +118,7 @@ class Progress:
     def __init__(self, context: StepContext) -> None:
         self._context = context
         self._preview: bytes | None = None
+        self._shown = False
         self.index = candidate_index(context.node.id)
         self.reason: ImagepipeError | None = None
 
@@ -134,7 +135,8 @@ class Progress:
             "steps": steps,
         }
         written = self._context.report(step / max(1, steps), message)
-        if written and self._preview:
+        if self._preview and (written or not self._shown):
+            self._shown = True  # the first one at once: somebody waits for a sign of life
             self._context.show_preview(self.index, self._preview)
             self._preview = None
 

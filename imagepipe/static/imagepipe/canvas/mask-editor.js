@@ -28,19 +28,16 @@ class MaskController extends window.StimulusModule.Controller {
   };
 
   connect() {
-    const factor = Math.min(1, LONGEST_SIDE / Math.max(this.widthValue, this.heightValue));
-    this.marksTarget.width = Math.max(1, Math.round(this.widthValue * factor));
-    this.marksTarget.height = Math.max(1, Math.round(this.heightValue * factor));
     this.pen = this.marksTarget.getContext('2d');
+    this.size();
     this.colour = getComputedStyle(this.stageTarget).color;
     this.history = new History();
     this.view = new View(this.stageTarget, this.viewTarget);
     this.pointers = new Map();
     this.tool = 'brush';
-    this.at = [this.marksTarget.width / 2, this.marksTarget.height / 2];
     this.stroke = null;
     this.toolsTarget.hidden = false;
-    this.addTarget.hidden = false;
+    if (this.hasAddTarget) this.addTarget.hidden = false;
     this.stageTarget.classList.add('imagepipe-mask__stage--ready');
     this.refit = () => this.view.apply();
     window.addEventListener('resize', this.refit);
@@ -51,6 +48,29 @@ class MaskController extends window.StimulusModule.Controller {
 
   disconnect() {
     window.removeEventListener('resize', this.refit);
+  }
+
+  size() {
+    const factor = Math.min(1, LONGEST_SIDE / Math.max(this.widthValue, this.heightValue));
+    this.marksTarget.width = Math.max(1, Math.round(this.widthValue * factor));
+    this.marksTarget.height = Math.max(1, Math.round(this.heightValue * factor));
+    this.at = [this.marksTarget.width / 2, this.marksTarget.height / 2];
+  }
+
+  /** An empty sheet takes the shape that the form asks for when it is opened. */
+  shape() {
+    const { form } = this.valueTarget;
+    const [width, height] = ['width', 'height'].map((name) => {
+      const field = form && form.querySelector(`input[name$="${name}"][type=number]`);
+      return Number(field && field.value) || 512;
+    });
+    if (this.element.open && !this.history.marks.length && !this.valueTarget.value) {
+      this.widthValue = width;
+      this.heightValue = height;
+      this.size();
+      this.stageTarget.style.aspectRatio = `${width} / ${height}`;
+    }
+    this.view.reset();
   }
 
   /** A form that is shown again brings the mask that was drawn before. */
