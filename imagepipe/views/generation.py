@@ -80,7 +80,8 @@ def model_limits(request: HttpRequest) -> JsonResponse:
     allowed = RegisteredModel.objects.filter(state=RegisteredModel.State.ALLOWED)
     found = allowed.filter(pk=model).first() if model.isdecimal() and len(model) < 19 else None
     if found is None and template.isdecimal() and len(template) < 19:
-        chosen = PromptTemplate.objects.filter(pk=template).select_related("model").first()
+        live = PromptTemplate.objects.filter(live=True).select_related("model")
+        chosen = live.filter(pk=template).first()
         found = chosen.model if chosen else None
     if found is None and allowed.filter(kind="checkpoint").count() == 1:
         found = allowed.get(kind="checkpoint")

@@ -15,6 +15,7 @@ from wagtail.models import Collection
 from imagepipe.conf import get_settings
 from imagepipe.prompts.exceptions import MissingVariable, PromptError, PromptTooLong
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.prompts.profile_models import GenerationProfile
 from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
@@ -80,6 +81,14 @@ class GenerateForm(forms.Form):
         choices=[(50, _("Urgent")), (0, _("Normal")), (-50, _("When there is time"))],
         help_text=_("What is urgent comes first."),
     )
+    profile = forms.ModelChoiceField(
+        GenerationProfile.objects.none(),
+        label=_("Profile"),
+        required=False,
+        to_field_name="slug",
+        empty_label=_("None"),
+        help_text=_("Parameters under a name. What you fill in yourself comes first."),
+    )
     model = forms.ModelChoiceField(
         RegisteredModel.objects.none(),
         label=_("Model"),
@@ -113,7 +122,7 @@ class GenerateForm(forms.Form):
 
     MAIN = ("title", "template")
     PLACE = ("candidates", "collection", "priority")
-    DETAILS = ("model", "negative", "seed", "width", "height")
+    DETAILS = ("profile", "model", "negative", "seed", "width", "height")
 
     def __init__(
         self,
@@ -123,7 +132,7 @@ class GenerateForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
         prefix: str | None = None,
     ) -> None:
-        templates = PromptTemplate.objects.select_related("model")
+        templates = PromptTemplate.objects.filter(live=True).select_related("model")
         initial = {
             "candidates": get_settings().CANDIDATES,
             "template": templates.first(),
@@ -134,6 +143,10 @@ class GenerateForm(forms.Form):
         self.fields["model"].queryset = RegisteredModel.objects.filter(
             state=RegisteredModel.State.ALLOWED, kind=Kind.CHECKPOINT.value
         )
+        profiles = GenerationProfile.objects.filter(live=True)
+        self.fields["profile"].queryset = profiles
+        if not profiles.exists():
+            del self.fields["profile"]
         self._offer_collections()
         self.only_model: RegisteredModel | None = None
         self.chosen_template = self._chosen_template()
@@ -186,7 +199,14 @@ class GenerateForm(forms.Form):
         if len(models) == 1:
             self.only_model = models[0]
         else:
-            self.fields["model"].required = True
+            self.fields["model"].required = not self._profile_names_model()
+
+    def _profile_names_model(self) -> bool:
+        if "profile" not in self.fields:
+            return False
+        slug = str(self["profile"].value() or "")
+        named = self.fields["profile"].queryset.filter(slug=slug, model__isnull=False)
+        return bool(named.exists())
 
     def subject_fields(self) -> list[forms.BoundField]:
         """What is asked about the picture: the variables of the template, or the prompt."""
@@ -197,7 +217,7 @@ class GenerateForm(forms.Form):
         return [self[name] for name in self.PLACE if name in self.fields]
 
     def detail_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.DETAILS]
+        return [self[name] for name in self.DETAILS if name in self.fields]
 
     @property
     def opens_details(self) -> bool:
@@ -206,7 +226,10 @@ class GenerateForm(forms.Form):
         return needs_model or any(name in self.errors for name in self.DETAILS)
 
     def clean_model(self) -> RegisteredModel | None:
-        return self.cleaned_data["model"] or self.only_model
+        """The only one there is, unless the profile names one."""
+        chosen: RegisteredModel | None = self.cleaned_data["model"]
+        profile = self.cleaned_data.get("profile")
+        return chosen or (None if profile and profile.model_id else self.only_model)
 
     def clean_prompt(self) -> str:
         words = self.cleaned_data["prompt"]
@@ -258,6 +281,7 @@ class GenerateForm(forms.Form):
             variables=variables,
             prompt=None if values["template"] else values["prompt"],
             negative=values["negative"] or None,
+            profile=profile.slug if (profile := values.get("profile")) else None,
             candidates=values["candidates"],
             seed=values["seed"],
             width=values["width"],

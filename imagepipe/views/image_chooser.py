@@ -75,7 +75,7 @@ def generate_form(request: HttpRequest, data: Any = None) -> GenerateForm:
         slug = get_profile(request.GET.get("profile", "")).template
     except (UnknownProfile, InvalidProfile):
         slug = ""
-    template = PromptTemplate.objects.filter(slug=slug).first() if slug else None
+    template = PromptTemplate.objects.filter(slug=slug, live=True).first() if slug else None
     initial = {"template": template.pk} if template else {}
     return GenerateForm(request.user, data, initial=initial, prefix=PREFIX)
 

@@ -19,10 +19,11 @@ from imagepipe.prompts.exceptions import PromptError
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.abilities import fixed_sizes
+from imagepipe.workflow.brief_profiles import chosen_model, find_profile, with_profile
 from imagepipe.workflow.conditions import AdapterWish, ControlWish
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
-from imagepipe.workflow.model_choice import routed, usable_model
+from imagepipe.workflow.model_choice import usable_model
 from imagepipe.workflow.plan_additions import beyond_words
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
 from imagepipe.workflow.source_pictures import SourcePicture
@@ -66,6 +67,8 @@ class Brief:
     adapters: tuple[AdapterWish, ...] = ()
     purpose: str | None = None
     """Names a model of ``IMAGEPIPE["ROUTES"]``; None: production."""
+    profile: str | None = None
+    """Slug of a generation profile."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be kept with the run."""
@@ -101,9 +104,12 @@ def make_plan(
     brief: Brief, *, title: str, template: PromptTemplate | None, model: RegisteredModel | None
 ) -> Plan:
     """Return the plan. Raises ``InvalidBrief`` or a ``PromptError`` with what to do."""
-    model = model or (template.model if template else None) or routed(brief.purpose)
-    model = usable_model(model)
+    model = usable_model(chosen_model(brief, template, model))
+    profile = find_profile(brief.profile)
+    brief = with_profile(brief, profile)
     prompt, negative, facts = _texts(brief, template)
+    if profile is not None and brief.negative is None:
+        negative = _excluded(negative, profile.negative)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
     edit, beyond = beyond_words(brief, model)
     width, height = _size(brief, template, edit)
@@ -217,6 +223,12 @@ def _texts(
         negative = rendering.tidy(_text("negative", brief.negative or ""))
         rendering.check_length(prompt, negative, max_length=limit)
         return prompt, negative, None
+    if not template.live:
+        raise InvalidBrief(
+            _("The template “%(template)s” is not published. Choose another one.")
+            % {"template": template},
+            "template",
+        )
     rendered = rendering.render(template, brief.variables, max_length=limit)
     negative = rendered.negative
     if brief.negative is not None:
@@ -228,6 +240,14 @@ def _texts(
         "variables": dict(rendered.variables),
     }
     return rendered.prompt, negative, facts
+
+
+def _excluded(*texts: str) -> str:
+    """What is excluded by several, one after the other."""
+    tidied = (rendering.tidy(text).strip(", ") for text in texts)
+    joined = ", ".join(text for text in tidied if text)
+    rendering.check_length("-", joined, max_length=get_settings().MAX_PROMPT_LENGTH)
+    return joined
 
 
 def _text(name: str, value: Any) -> str:
