@@ -78,6 +78,7 @@ def _register_entry(order: int, name: str, label: Any, icon: str, verbs: Any) ->
 
 for _position, _entry in enumerate(ENTRIES, start=1):
     _register_entry(_position * 100, *_entry)
+_register_entry(420, "styles", _("Styles"), "image", MAKING)
 _register_entry(250, "queue", _("Queue"), "list-ol", MAKING)
 
 

@@ -30,7 +30,7 @@ def keep_publishing(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imagepipe', '0010_alt_suggestions'),
+        ('imagepipe', '0013_quota_request_notices'),
         ('wagtailcore', '0098_apitoken'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -34,6 +34,8 @@ from imagepipe.workflow.conditions import (
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.source_pictures import SourcePicture
+from imagepipe.workflow.style_models import Style
+from imagepipe.workflow.styles import StyleWish, usable_styles
 
 ADAPTER_PREFIX = "adapter_"
 START = ("start_picture", "strength")
@@ -85,6 +87,18 @@ class ExpertForm(GenerateForm):
     control_weight = _number(gettext_lazy("Weight"), 0, MAX_WEIGHT, 1)
     control_start = _number(gettext_lazy("From (% of the steps)"), 0, 99, 0)
     control_end = _number(gettext_lazy("Until (% of the steps)"), 1, 100, 100)
+    style = forms.ModelChoiceField(
+        Style.objects.none(),
+        label=gettext_lazy("Style"),
+        required=False,
+        empty_label=gettext_lazy("None"),
+        help_text=gettext_lazy(
+            "Models that can follow pictures follow it; others are told its words."
+        ),
+    )
+    style_weight = _number(gettext_lazy("How strongly, in per cent"), 1, 100)
+    start_from = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
+    """As ``guide``: a picture here that is started from unless a file is given."""
     guide = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
 
     def __init__(
@@ -108,7 +122,10 @@ class ExpertForm(GenerateForm):
             field = _number(label, -MAX_WEIGHT, MAX_WEIGHT)
             self.fields[ADAPTER_PREFIX + adapter.slug] = field
         self._offer_schedulers()
-        self.followed = self._open_guide()
+        styles = [style.pk for style in usable_styles(user)]
+        self.fields["style"].queryset = Style.objects.filter(pk__in=styles)
+        self.followed = self._open("guide")
+        self.started = self._open("start_from")
 
     def _offer_schedulers(self) -> None:
         known: dict[str, None] = {}
@@ -120,9 +137,9 @@ class ExpertForm(GenerateForm):
         names = [(name, name) for name in known]
         self.fields["scheduler"].choices = [("", _("As the model says")), *names]
 
-    def _open_guide(self) -> EditedPicture | None:
-        """The candidate (uid) or version (uid of its asset, number) that ``guide`` names."""
-        uid, _slash, number = str(self["guide"].value() or "").partition("/")
+    def _open(self, name: str) -> EditedPicture | None:
+        """The candidate (uid) or version (uid of its asset, number) that a field names."""
+        uid, _slash, number = str(self[name].value() or "").partition("/")
         try:
             return open_edited(self.user, uuid.UUID(uid), int(number) if number else None)
         except (ValueError, Http404, PermissionDenied):
@@ -133,6 +150,11 @@ class ExpertForm(GenerateForm):
 
     def start_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in START]
+
+    def style_fields(self) -> list[forms.BoundField]:
+        if not self.fields["style"].queryset.exists():
+            return []
+        return [self["style"], self["style_weight"]]
 
     def control_fields(self) -> list[forms.BoundField]:
         if not self.fields["control"].queryset.exists():
@@ -145,7 +167,9 @@ class ExpertForm(GenerateForm):
     @property
     def opens_expert(self) -> bool:
         simple = {*GenerateForm.base_fields, *self.variable_names, forms.forms.NON_FIELD_ERRORS}
-        return bool(set(self.errors) - simple) or self.followed is not None
+        return bool(set(self.errors) - simple) or bool(
+            self.followed or self.started or self["style"].value()
+        )
 
     def brief(self) -> Brief:
         """Raises ``InvalidBrief`` for pictures that cannot be used."""
@@ -163,12 +187,22 @@ class ExpertForm(GenerateForm):
             edit=self._edit(values),
             controls=self._controls(values),
             adapters=wishes,
+            style=self._style(values),
         )
 
-    def _edit(self, values: Mapping[str, Any]) -> Edit | None:
-        if not values["start_picture"]:
+    def _style(self, values: Mapping[str, Any]) -> StyleWish | None:
+        if values["style"] is None:
             return None
-        source = _upload(values["start_picture"], "start_picture")
+        share = values["style_weight"]
+        return StyleWish.of(values["style"], None if share is None else share / 100)
+
+    def _edit(self, values: Mapping[str, Any]) -> Edit | None:
+        if values["start_picture"]:
+            source = _upload(values["start_picture"], "start_picture")
+        elif self.started is not None:
+            source = self.started.source
+        else:
+            return None
         share = 60 if values["strength"] is None else values["strength"]
         return Edit(str(Mode.IMAGE_TO_IMAGE), source, share / 100)
 

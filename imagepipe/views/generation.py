@@ -23,6 +23,7 @@ from imagepipe.views.expert_form import ExpertForm, limits_of
 from imagepipe.views.generation_form import GenerateForm
 from imagepipe.views.quotas import refusal
 from imagepipe.views.recipe_import import imported_values
+from imagepipe.views.suggestions import brief_values
 
 
 class GenerateView(WagtailAdminTemplateMixin, View):
@@ -36,8 +37,10 @@ class GenerateView(WagtailAdminTemplateMixin, View):
         return [*HOME, *here(self.page_title)]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        known = ("template", "guide")
+        known = ("template", "guide", "start_from", "style")
         initial = {name: request.GET[name] for name in known if name in request.GET}
+        if like := request.GET.get("like"):
+            initial |= brief_values(request.user, like, request.GET.get("title", "")[:255])
         return self._show(
             ExpertForm(request.user, initial=initial | imported_values(request))
         )

@@ -100,6 +100,7 @@ class StartRun(Action[Run, Run]):
             "variation_of": run.variation_of.uid.hex if run.variation_of else None,
             "mode": plan.mode,
             "source": plan.source,
+            "style": brief.style.style if brief.style else None,
         }
         return run
 

@@ -27,6 +27,7 @@ from imagepipe.workflow.model_choice import usable_model
 from imagepipe.workflow.plan_additions import beyond_words
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
 from imagepipe.workflow.source_pictures import SourcePicture
+from imagepipe.workflow.styles import StyleWish
 
 MAX_SIDE = 8192
 MAX_STEPS = 150
@@ -65,6 +66,7 @@ class Brief:
     """What is done to an existing picture; None: pictures are made from words alone."""
     controls: tuple[ControlWish, ...] = ()
     adapters: tuple[AdapterWish, ...] = ()
+    style: StyleWish | None = None
     purpose: str | None = None
     """Names a model of ``IMAGEPIPE["ROUTES"]``; None: production."""
     profile: str | None = None
@@ -77,6 +79,7 @@ class Brief:
             "edit": self.edit.to_dict() if self.edit else None,
             "controls": [encode(control) for control in self.controls],
             "adapters": [encode(adapter) for adapter in self.adapters],
+            "style": encode(self.style) if self.style else None,
         }
 
     @classmethod
@@ -87,12 +90,15 @@ class Brief:
             known["edit"] = Edit.from_dict(known["edit"])
         for name, kind in (("controls", ControlWish), ("adapters", AdapterWish)):
             known[name] = tuple(decode(kind, wish) for wish in known.get(name) or ())
+        if known.get("style"):
+            known["style"] = decode(StyleWish, known["style"])
         return cls(**known)
 
     def pictures(self) -> tuple[SourcePicture, ...]:
         """Every existing picture that goes in: the one to start from comes first."""
         start = (self.edit.source,) if self.edit else ()
-        return (*start, *(control.source for control in self.controls))
+        style = (self.style.source,) if self.style else ()
+        return (*start, *(control.source for control in self.controls), *style)
 
     def kept(self) -> list[str]:
         """Hashes of bytes that have to be kept for the run and for making it again."""
@@ -112,6 +118,9 @@ def make_plan(
         negative = _excluded(negative, profile.negative)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
     edit, beyond = beyond_words(brief, model)
+    if words := beyond.pop("style_words", ""):
+        prompt = f"{prompt}, {rendering.tidy(words)}"
+        rendering.check_length(prompt, max_length=get_settings().MAX_PROMPT_LENGTH)
     width, height = _size(brief, template, edit)
     native = native_size(width, height, model)
     return Plan(
