@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -111,8 +112,6 @@ def without_references(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = FakeBackend.capabilities
 
     def less(self: FakeBackend, model: Any = None) -> Capabilities:
-        import dataclasses
-
         return dataclasses.replace(whole(self, model), supports_references=False)
 
     monkeypatch.setattr(FakeBackend, "capabilities", less)

@@ -23,7 +23,7 @@ from imagepipe.retrieval import memory
 from imagepipe.retrieval.indexing import index_pending
 from imagepipe.retrieval.models import PictureVector
 from imagepipe.retrieval.search import search
-from imagepipe.workflow.models import Candidate
+from imagepipe.workflow.models import Candidate, Run
 
 pytestmark = pytest.mark.django_db
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -196,7 +196,7 @@ def test_a_picture_of_the_library_is_started_from(
     }  # fmt: skip
     response = admin.post(reverse("imagepipe_admin:generate"), values)
     assert response.status_code == 302, response.context["form"].errors
-    run = asset.versions.get().candidate.run.__class__.objects.latest("pk")
+    run = Run.objects.latest("pk")
     made = finish(run).candidates.get()
     assert made.recipe["mode"] == "image-to-image"
     assert run.request["edit"]["source"]["sha256"] == asset.versions.get().sha256
