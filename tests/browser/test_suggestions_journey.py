@@ -54,6 +54,7 @@ def test_earlier_pictures_are_found_and_used_by_keyboard(
     start = page.get_by_role("button", name=f"Start from “{text.capitalize()}”")
     start.wait_for()
     assert violations(page) == []
+    page.locator(".imagepipe-suggest").evaluate("part => part.scrollIntoView()")
     shoot(page, "suggestions")
     start.focus()
     page.keyboard.press("Enter")
@@ -70,6 +71,7 @@ def test_earlier_pictures_are_found_and_used_by_keyboard(
     phone.get_by_label("Brief", exact=False).first.fill(text)
     phone.get_by_role("button", name=f"Start from “{text.capitalize()}”").wait_for()
     assert overflow(phone) == 0
+    phone.locator(".imagepipe-suggest").evaluate("part => part.scrollIntoView()")
     shoot(phone, "suggestions-phone")
     page.goto("/admin/imagepipe/styles/")
     assert violations(page) == []
