@@ -91,7 +91,7 @@ class ExpertForm(GenerateForm):
         Style.objects.none(),
         label=gettext_lazy("Style"),
         required=False,
-        empty_label=gettext_lazy("None"),
+        empty_label=gettext_lazy("No style"),
         help_text=gettext_lazy(
             "Models that can follow pictures follow it; others are told its words."
         ),

@@ -86,7 +86,7 @@ class GenerateForm(forms.Form):
         label=_("Profile"),
         required=False,
         to_field_name="slug",
-        empty_label=_("None"),
+        empty_label=_("No profile"),
         help_text=_("Parameters under a name. What you fill in yourself comes first."),
     )
     model = forms.ModelChoiceField(
@@ -116,7 +116,6 @@ class GenerateForm(forms.Form):
     height = forms.IntegerField(
         label=_("Height in pixels"), required=False, min_value=16, max_value=MAX_SIDE
     )
-
     sheet = sheet_field()
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
@@ -143,9 +142,8 @@ class GenerateForm(forms.Form):
         self.fields["model"].queryset = RegisteredModel.objects.filter(
             state=RegisteredModel.State.ALLOWED, kind=Kind.CHECKPOINT.value
         )
-        profiles = GenerationProfile.objects.filter(live=True)
-        self.fields["profile"].queryset = profiles
-        if not profiles.exists():
+        self.fields["profile"].queryset = GenerationProfile.objects.filter(live=True)
+        if not self.fields["profile"].queryset.exists():
             del self.fields["profile"]
         self._offer_collections()
         self.only_model: RegisteredModel | None = None
@@ -202,11 +200,8 @@ class GenerateForm(forms.Form):
             self.fields["model"].required = not self._profile_names_model()
 
     def _profile_names_model(self) -> bool:
-        if "profile" not in self.fields:
-            return False
-        slug = str(self["profile"].value() or "")
-        named = self.fields["profile"].queryset.filter(slug=slug, model__isnull=False)
-        return bool(named.exists())
+        slug = self["profile"].value() if "profile" in self.fields else None
+        return GenerationProfile.objects.filter(slug=slug, model__isnull=False).exists()
 
     def subject_fields(self) -> list[forms.BoundField]:
         """What is asked about the picture: the variables of the template, or the prompt."""
@@ -227,9 +222,8 @@ class GenerateForm(forms.Form):
 
     def clean_model(self) -> RegisteredModel | None:
         """The only one there is, unless the profile names one."""
-        chosen: RegisteredModel | None = self.cleaned_data["model"]
-        profile = self.cleaned_data.get("profile")
-        return chosen or (None if profile and profile.model_id else self.only_model)
+        only = None if self._profile_names_model() else self.only_model
+        return self.cleaned_data["model"] or only
 
     def clean_prompt(self) -> str:
         words = self.cleaned_data["prompt"]

@@ -180,8 +180,8 @@ def test_nothing_changes_by_reading_or_without_a_token(editor, candidate, asset)
 @pytest.mark.parametrize(
     ("verbs", "expected"),
     [
-        (("generate",), {"Generate", "Runs", "Queue", "Pictures", "Models"}),
-        (("review",), {"Runs", "Queue", "Pictures", "To review", "Models"}),
+        (("generate",), {"Generate", "Runs", "Queue", "Pictures", "Styles", "Models"}),
+        (("review",), {"Runs", "Queue", "Pictures", "To review", "Styles", "Models"}),
         (("publish",), {"Pictures"}),
         (("change",), {"Pictures", "Alternative texts"}),
         ((), set()),
@@ -219,6 +219,8 @@ def test_a_superuser_sees_the_whole_menu(editor, rf):
         "Pictures",
         "Prompt templates",
         "To review",
+        "Generation profiles",
+        "Styles",
         "Alternative texts",
         "Models",
     ]
