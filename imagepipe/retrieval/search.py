@@ -59,8 +59,9 @@ def search(text: str, visible: QuerySet[Asset], limit: int = 6) -> list[Found]:
 def _threshold(model: RegisteredModel) -> float:
     own = model.defaults if isinstance(model.defaults, dict) else {}
     value = own.get("suggestion_threshold")
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if usable else -1.0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return -1.0
+    return float(value)
 
 
 def _nearest(text: str, model: RegisteredModel) -> Iterator[list[tuple[str, float]]] | None:

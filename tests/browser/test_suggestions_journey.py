@@ -10,7 +10,6 @@ import pytest
 from django.contrib.auth.models import User
 from wagtail.models import Collection
 
-from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.retrieval import memory
 from imagepipe.retrieval.indexing import index_pending
@@ -76,7 +75,3 @@ def test_earlier_pictures_are_found_and_used_by_keyboard(
     page.goto("/admin/imagepipe/styles/")
     assert violations(page) == []
     shoot(page, "styles")
-    template = PromptTemplate.objects.get()
-    template.save_revision().publish()
-    page.goto(f"/admin/snippets/imagepipe/prompttemplate/edit/{template.pk}/")
-    shoot(page, "template-review")
