@@ -37,6 +37,8 @@ from imagepipe.views import (
     run_listing,
     run_stream,
     runs,
+    styles,
+    suggestions,
     versions,
     workers,
 )
@@ -64,6 +66,7 @@ urlpatterns = [
     path("generate/matrix/", matrix.MatrixView.as_view(), name="matrix"),
     path("matrix/<uuid:uid>/", matrix.MatrixRunsView.as_view(), name="matrix_runs"),
     path("generate/fields/", generation.template_fields, name="template_fields"),
+    path("generate/suggestions/", suggestions.suggestions, name="suggestions"),
     path("generate/limits/", generation.model_limits, name="model_limits"),
     path("queue/", queue.QueueView.as_view(), name="queue"),
     path("queue/results/", queue.QueueView.as_view(results_only=True), name="queue_results"),
@@ -147,5 +150,8 @@ urlpatterns = [
         model_registration.RegisterModelView.as_view(),
         name="model_register",
     ),
+    path(f"{version}style/", styles.AddStyleView.as_view(), name="style_add"),
+    path("styles/", styles.StylesView.as_view(), name="styles"),
+    path("styles/<uuid:uid>/retire/", styles.retire_style, name="style_retire"),
     *listing("models/", model_listing.ModelIndexView, "models"),
 ]

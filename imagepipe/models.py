@@ -14,7 +14,9 @@ from imagepipe.delivery.models import (
 )
 from imagepipe.generation.models import Engine
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.prompts.profile_models import GenerationProfile
 from imagepipe.registry.models import RegisteredModel
+from imagepipe.retrieval.models import PictureVector
 from imagepipe.review.models import Review
 from imagepipe.rights.models import RightsRecord
 from imagepipe.seo.models import AltSuggestion
@@ -28,6 +30,7 @@ from imagepipe.workflow.queue_models import (
     QuotaRequest,
     Share,
 )
+from imagepipe.workflow.style_models import Style
 
 __all__ = [
     "AltSuggestion",
@@ -40,10 +43,12 @@ __all__ = [
     "Engine",
     "EngineHealth",
     "FeedEntry",
+    "GenerationProfile",
     "Lineage",
     "NamedCrop",
     "NoticePreference",
     "PendingPurge",
+    "PictureVector",
     "PromptTemplate",
     "Publication",
     "QueueWorker",
@@ -57,4 +62,5 @@ __all__ = [
     "Star",
     "StepRun",
     "StoredRendition",
+    "Style",
 ]

@@ -23,6 +23,7 @@ def register() -> None:
     subscribe(MoreDecided, _tell_of_decision)
     _register_delivery()
     _register_steps()
+    _register_retrieval()
 
 
 def _tell_of_end(event: RunEnded) -> None:
@@ -58,6 +59,13 @@ def _register_delivery() -> None:
     periodic.register("refresh-delivery", 60, upkeep.refresh_documents)
     periodic.register("prewarm", 30, renditions.prewarm_due)
     periodic.register("sweep-masters", 600, upkeep.sweep_masters)
+
+
+def _register_retrieval() -> None:
+    from imagepipe.retrieval import indexing
+    from imagepipe.workflow import periodic
+
+    periodic.register("index-pictures", 10, indexing.index_pending)
 
 
 def _register_steps() -> None:

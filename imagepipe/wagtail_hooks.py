@@ -21,6 +21,7 @@ from imagepipe.assets.models import Asset
 from imagepipe.views.access import MAKING
 from imagepipe.views.asset_finder import AssetURLFinder, collection_contents
 from imagepipe.views.engines import EnginesMenuItem
+from imagepipe.views.generation_profiles import GenerationProfileViewSet
 from imagepipe.views.group_permissions import GroupAssetPermissionFormSet
 from imagepipe.views.image_chooser import add_generate_tab
 from imagepipe.views.notice_settings import NoticeSettingsPanel
@@ -30,6 +31,7 @@ from imagepipe.views.prompt_templates import MENU_HOOK, PromptTemplateViewSet
 from imagepipe.views.quota_requests import QuotaRequestsMenuItem
 
 register_snippet(PromptTemplateViewSet)
+register_snippet(GenerationProfileViewSet)
 register_admin_url_finder(Asset, AssetURLFinder)
 add_generate_tab(image_chooser)
 
@@ -77,6 +79,7 @@ def _register_entry(order: int, name: str, label: Any, icon: str, verbs: Any) ->
 
 for _position, _entry in enumerate(ENTRIES, start=1):
     _register_entry(_position * 100, *_entry)
+_register_entry(420, "styles", _("Styles"), "image", MAKING)
 _register_entry(250, "queue", _("Queue"), "list-ol", MAKING)
 _register_entry(540, "routes", _("Routes"), "redirect", ("generate", "review"))
 _register_entry(270, "history", _("History"), "time", MAKING)

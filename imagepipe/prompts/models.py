@@ -1,6 +1,11 @@
+"""Prompts as they are kept for use again, in typed segments with variables."""
+
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from wagtail.admin.panels import (
@@ -9,7 +14,13 @@ from wagtail.admin.panels import (
     MultiFieldPanel,
     TitleFieldPanel,
 )
-from wagtail.models import RevisionMixin
+from wagtail.models import (
+    DraftStateMixin,
+    LockableMixin,
+    PreviewableMixin,
+    RevisionMixin,
+    WorkflowMixin,
+)
 
 SEGMENTS = (
     "subject",
@@ -22,16 +33,29 @@ SEGMENTS = (
 )
 
 
-class PromptTemplate(RevisionMixin, models.Model):
+class SeedPolicy(models.TextChoices):
+    """Where the seeds of a run come from; they are always written into the recipe."""
+
+    RANDOM = "random", _("Random, recorded")
+    FIXED = "fixed", _("Fixed")
+    SERIES = "series", _("Series from a start value")
+
+
+class PromptTemplate(
+    WorkflowMixin,
+    DraftStateMixin,
+    LockableMixin,
+    RevisionMixin,
+    PreviewableMixin,
+    models.Model,
+):
     """A prompt in typed segments with ``{variables}``, and the parameters that go with it.
 
     Every save makes a Wagtail revision, so versions can be listed, compared and restored.
+    Drafts can be submitted to a workflow; only what is published is offered to editors.
     """
 
-    class SeedPolicy(models.TextChoices):
-        RANDOM = "random", _("Random, recorded")
-        FIXED = "fixed", _("Fixed")
-        SERIES = "series", _("Series from a start value")
+    SeedPolicy = SeedPolicy
 
     name = models.CharField(max_length=120, verbose_name=_("name"))
     slug = models.SlugField(max_length=80, unique=True)
@@ -110,3 +134,11 @@ class PromptTemplate(RevisionMixin, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_preview_template(self, request: HttpRequest, mode_name: str) -> str:
+        return "imagepipe/prompts/preview.html"
+
+    def get_preview_context(self, request: HttpRequest, mode_name: str) -> dict[str, Any]:
+        from imagepipe.prompts.preview import preview
+
+        return super().get_preview_context(request, mode_name) | {"preview": preview(self)}

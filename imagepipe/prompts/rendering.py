@@ -118,7 +118,7 @@ def _choose(template: PromptTemplate, values: Mapping[str, Any]) -> dict[str, st
         raise UnknownVariable(
             _("The template has no variable %(names)s.") % {"names": _listing(unknown[:5])}
         )
-    declared = _declared(template.variables)
+    declared = declarations(template.variables)
     chosen: dict[str, str] = {}
     for name in names:
         value = values.get(name)
@@ -134,7 +134,7 @@ def _choose(template: PromptTemplate, values: Mapping[str, Any]) -> dict[str, st
     return chosen
 
 
-def _declared(variables: Any) -> dict[str, dict[str, Any]]:
+def declarations(variables: Any) -> dict[str, dict[str, Any]]:
     """Index the declarations by name; anything that is not one is passed over."""
     if not isinstance(variables, list):
         return {}

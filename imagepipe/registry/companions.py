@@ -1,4 +1,4 @@
-"""What goes with a checkpoint (ControlNet, LoRA, embedding) or judges its pictures (CLIP).
+"""What goes with a checkpoint, as a ControlNet or an IP-Adapter, or judges pictures (CLIP).
 
 Each ``read_`` function raises :class:`UnusableFolder` where configuration, file names or
 tensors are not those of its kind. One folder holds one model.
@@ -24,6 +24,10 @@ LORA_PAIRS = (
 )
 CLIP_PROJECTIONS = ("text_projection.weight", "visual_projection.weight")
 CLIP_TOWERS = ("text_model.", "vision_model.")
+IP_ADAPTER_PARTS = ("image_proj.", "ip_adapter.")
+IP_ADAPTER_ENCODER = "image_encoder"
+IP_ADAPTER_FAMILIES = {768: "sd", 2048: "sdxl"}
+"""Width of the words that a checkpoint of the family reads."""
 MAX_EMBEDDINGS = 16
 MAX_VECTORS = 1024
 VECTOR_SIDES = range(32, 16_385)
@@ -76,6 +80,14 @@ def is_embedding(tensors: Tensors) -> bool:
     )
 
 
+def is_ip_adapter(weights: Weights) -> bool:
+    """Whether one file at the top is an IP-Adapter, as diffusers loads it."""
+    tops = [tensors for name, tensors in weights.items() if "/" not in name]
+    return len(tops) == 1 and all(
+        any(name.startswith(part) for name in tops[0]) for part in IP_ADAPTER_PARTS
+    )
+
+
 def read_controlnet(folder: Path, weights: Weights) -> str:
     """Return the family of checkpoints that it fits, or nothing."""
     configuration = read_json(folder / "config.json")
@@ -102,6 +114,25 @@ def read_lora(folder: Path, weights: Weights) -> None:
 def read_embedding(folder: Path, weights: Weights) -> None:
     if not is_embedding(_only(folder, weights, "embedding")):
         raise UnusableFolder("The weights are not those of an embedding (vectors of tokens).")
+
+
+def read_ip_adapter(folder: Path, weights: Weights) -> str:
+    """Return the family of checkpoints that it fits, or nothing."""
+    refuse_pipeline(folder)
+    if not is_ip_adapter(weights):
+        raise UnusableFolder("The weights are not those of an IP-Adapter (“ip_adapter.…”).")
+    read_json(folder / IP_ADAPTER_ENCODER / "config.json")
+    if set(weights) - {name for name in weights if "/" not in name} != {
+        f"{IP_ADAPTER_ENCODER}/model.safetensors"
+    }:
+        raise UnusableFolder("An IP-Adapter needs its encoder in image_encoder, nothing else.")
+    top = next(tensors for name, tensors in weights.items() if "/" not in name)
+    sides = {
+        tensor.shape[-1]
+        for name, tensor in top.items()
+        if name.startswith("ip_adapter.") and name.endswith("to_k_ip.weight") and tensor.shape
+    }
+    return IP_ADAPTER_FAMILIES.get(sides.pop(), "") if len(sides) == 1 else ""
 
 
 def read_clip(folder: Path, weights: Weights) -> int:

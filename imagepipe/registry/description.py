@@ -10,6 +10,7 @@ from imagepipe.registry.companions import (
     read_clip,
     read_controlnet,
     read_embedding,
+    read_ip_adapter,
     read_lora,
 )
 from imagepipe.registry.folders import (
@@ -86,6 +87,8 @@ def _read(folder: Path, kind: Kind, weights: dict[str, Tensors]) -> tuple[str, i
     if kind is Kind.EMBEDDING:
         read_embedding(folder, weights)
         return "", None
+    if kind is Kind.IP_ADAPTER:
+        return read_ip_adapter(folder, weights), None
     if kind is Kind.CLIP:
         return "clip", read_clip(folder, weights)
     if kind is Kind.CAPTIONER:

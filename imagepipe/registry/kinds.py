@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CONTROLNET = "controlnet"
     LORA = "lora"
     EMBEDDING = "embedding"
+    IP_ADAPTER = "ip-adapter"
     CLIP = "clip"
     CAPTIONER = "captioner"
 
@@ -26,6 +27,7 @@ MAX_BYTES = {
     Kind.CONTROLNET: 32 * 1024**3,
     Kind.LORA: 8 * 1024**3,
     Kind.EMBEDDING: 16 * 1024**2,
+    Kind.IP_ADAPTER: 32 * 1024**3,
     Kind.CLIP: 32 * 1024**3,
     Kind.CAPTIONER: 32 * 1024**3,
 }
@@ -43,6 +45,7 @@ def recognise(folder: Path, weights: Mapping[str, Tensors]) -> Kind:
     tensors = next(iter(weights.values())) if len(weights) == 1 else {}
     signs = {
         Kind.CONTROLNET: companions.is_controlnet(configuration),
+        Kind.IP_ADAPTER: companions.is_ip_adapter(weights),
         Kind.CLIP: companions.is_clip(configuration),
         Kind.CAPTIONER: captioners.is_captioner(configuration),
         Kind.LORA: companions.is_lora(tensors),

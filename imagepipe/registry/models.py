@@ -10,6 +10,7 @@ KIND_NAMES = (
     (Kind.CONTROLNET.value, _("ControlNet")),
     (Kind.LORA.value, _("LoRA")),
     (Kind.EMBEDDING.value, _("Embedding")),
+    (Kind.IP_ADAPTER.value, _("IP-Adapter")),
     (Kind.CLIP.value, _("CLIP")),
     (Kind.CAPTIONER.value, _("Captioning model")),
 )

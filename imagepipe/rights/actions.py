@@ -21,6 +21,7 @@ FIELDS = frozenset(
         "credit",
         "acquire_url",
         "persons",
+        "following",
         "markets",
         "channels",
         "valid_from",

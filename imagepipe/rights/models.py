@@ -15,6 +15,14 @@ class RightsRecord(models.Model):
         CONSENT = "consent", _("Consent of all persons on file")
         MISSING = "missing", _("Consent missing")
 
+    class Following(models.TextChoices):
+        """Whether pictures may be made after this one, as a style."""
+
+        UNKNOWN = "", _("Not known")
+        OWN = "own", _("Own work: yes")
+        LICENSED = "licensed", _("The licence allows it")
+        FORBIDDEN = "forbidden", _("No")
+
     asset = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="rights")
     licence = models.CharField(max_length=120, verbose_name=_("licence"))
     licence_url = models.URLField(blank=True, verbose_name=_("address of the licence"))
@@ -28,6 +36,13 @@ class RightsRecord(models.Model):
         choices=Persons.choices,
         default=Persons.NONE,
         verbose_name=_("persons in the picture"),
+    )
+    following = models.CharField(
+        max_length=16,
+        choices=Following.choices,
+        default="",
+        blank=True,
+        verbose_name=_("may be a style for other pictures"),
     )
     markets = models.JSONField(default=list, blank=True, verbose_name=_("markets"))
     """ISO 3166-1 alpha-2 codes; empty means everywhere."""

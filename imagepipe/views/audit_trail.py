@@ -63,6 +63,7 @@ FACTS = {
     "licence_url": _("Address of the licence"),
     "acquire_url": _("Address where a licence can be acquired"),
     "persons": _("Persons in the picture"),
+    "following": _("May be a style for other pictures"),
     "markets": _("Markets"),
     "channels": _("Channels"),
     "valid_from": _("Valid from"),
@@ -73,6 +74,7 @@ CODES = {
     "origin": dict(AssetVersion.Origin.choices),
     "reason": dict(Review.Reason.choices),
     "persons": dict(RightsRecord.Persons.choices),
+    "following": dict(RightsRecord.Following.choices),
 }
 LONGEST = 120
 

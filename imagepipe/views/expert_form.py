@@ -40,12 +40,15 @@ from imagepipe.workflow.conditions import (
 )
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
+from imagepipe.workflow.style_models import Style
+from imagepipe.workflow.styles import StyleWish, usable_styles
 
 FOLLOWED = ("seed", "negative", "steps", "guidance", "scheduler", "strength")
 """Fields that are greyed out with the reason once a model is chosen that ignores them."""
 ADAPTER_PREFIX = "adapter_"
 DRAWN = "control_drawn"
 START = ("start_picture", "strength")
+
 
 class ExpertForm(GenerateForm):
     """As ``GenerateForm``. ``guide`` names a picture here whose edges are followed."""
@@ -62,6 +65,18 @@ class ExpertForm(GenerateForm):
         widget=forms.FileInput(attrs={"accept": "image/*"}),
     )
     strength = number_field(gettext_lazy("How much may change, in per cent"), 1, 100, 60)
+    style = forms.ModelChoiceField(
+        Style.objects.none(),
+        label=gettext_lazy("Style"),
+        required=False,
+        empty_label=gettext_lazy("No style"),
+        help_text=gettext_lazy(
+            "Models that can follow pictures follow it; others are told its words."
+        ),
+    )
+    style_weight = number_field(gettext_lazy("How strongly, in per cent"), 1, 100)
+    start_from = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
+    """As ``guide``: a picture here that is started from unless a file is given."""
     guide = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
 
     def __init__(
@@ -85,7 +100,10 @@ class ExpertForm(GenerateForm):
             field = number_field(label, -MAX_WEIGHT, MAX_WEIGHT)
             self.fields[ADAPTER_PREFIX + adapter.slug] = field
         self._offer_schedulers()
-        self.followed = self._open_guide()
+        styles = [style.pk for style in usable_styles(user)]
+        self.fields["style"].queryset = Style.objects.filter(pk__in=styles)
+        self.followed = self._open("guide")
+        self.started = self._open("start_from")
 
     def _add_controls(self, with_library: bool) -> None:
         models = controlnets()
@@ -107,9 +125,9 @@ class ExpertForm(GenerateForm):
         names = [(name, name) for name in known]
         self.fields["scheduler"].choices = [("", _("As the model says")), *names]
 
-    def _open_guide(self) -> EditedPicture | None:
-        """The candidate (uid) or version (uid of its asset, number) that ``guide`` names."""
-        uid, _slash, number = str(self["guide"].value() or "").partition("/")
+    def _open(self, name: str) -> EditedPicture | None:
+        """The candidate (uid) or version (uid of its asset, number) that a field names."""
+        uid, _slash, number = str(self[name].value() or "").partition("/")
         try:
             return open_edited(self.user, uuid.UUID(uid), int(number) if number else None)
         except (ValueError, Http404, PermissionDenied):
@@ -124,6 +142,11 @@ class ExpertForm(GenerateForm):
     def hidden_fields(self) -> list[forms.BoundField]:
         """Drawings stand where they are drawn."""
         return [f for f in super().hidden_fields() if not f.name.startswith(DRAWN)]
+
+    def style_fields(self) -> list[forms.BoundField]:
+        if not self.fields["style"].queryset.exists():
+            return []
+        return [self["style"], self["style_weight"]]
 
     def control_rows(self) -> list[ControlRow]:
         """None where nothing here follows pictures."""
@@ -141,7 +164,9 @@ class ExpertForm(GenerateForm):
     def opens_expert(self) -> bool:
         general = {"purpose", forms.forms.NON_FIELD_ERRORS}
         simple = {*GenerateForm.base_fields, *self.variable_names, *general}
-        return bool(set(self.errors) - simple) or self.followed is not None
+        return bool(set(self.errors) - simple) or bool(
+            self.followed or self.started or self["style"].value()
+        )
 
     def brief(self) -> Brief:
         """Raises ``InvalidBrief`` for pictures that cannot be used."""
@@ -159,12 +184,22 @@ class ExpertForm(GenerateForm):
             edit=self._edit(values),
             controls=self._controls(values),
             adapters=wishes,
+            style=self._style(values),
         )
 
-    def _edit(self, values: Mapping[str, Any]) -> Edit | None:
-        if not values["start_picture"]:
+    def _style(self, values: Mapping[str, Any]) -> StyleWish | None:
+        if values["style"] is None:
             return None
-        source = upload(values["start_picture"].open().read(), "start_picture")
+        share = values["style_weight"]
+        return StyleWish.of(values["style"], None if share is None else share / 100)
+
+    def _edit(self, values: Mapping[str, Any]) -> Edit | None:
+        if values["start_picture"]:
+            source = upload(values["start_picture"].open().read(), "start_picture")
+        elif self.started is not None:
+            source = self.started.source
+        else:
+            return None
         share = 60 if values["strength"] is None else values["strength"]
         return Edit(str(Mode.IMAGE_TO_IMAGE), source, share / 100)
 

@@ -24,6 +24,7 @@ from imagepipe.views.generation_form import GenerateForm
 from imagepipe.views.purpose import routes
 from imagepipe.views.quotas import refusal
 from imagepipe.views.recipe_import import imported_values
+from imagepipe.views.suggestions import brief_values
 
 
 class GenerateView(WagtailAdminTemplateMixin, View):
@@ -37,8 +38,10 @@ class GenerateView(WagtailAdminTemplateMixin, View):
         return [*HOME, *here(self.page_title)]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        known = ("template", "guide")
+        known = ("template", "guide", "start_from", "style")
         initial = {name: request.GET[name] for name in known if name in request.GET}
+        if like := request.GET.get("like"):
+            initial |= brief_values(request.user, like, request.GET.get("title", "")[:255])
         return self._show(
             ExpertForm(request.user, initial=initial | imported_values(request))
         )
@@ -81,7 +84,8 @@ def model_limits(request: HttpRequest) -> JsonResponse:
     allowed = RegisteredModel.objects.filter(state=RegisteredModel.State.ALLOWED)
     found = allowed.filter(pk=model).first() if model.isdecimal() and len(model) < 19 else None
     if found is None and template.isdecimal() and len(template) < 19:
-        chosen = PromptTemplate.objects.filter(pk=template).select_related("model").first()
+        live = PromptTemplate.objects.filter(live=True).select_related("model")
+        chosen = live.filter(pk=template).first()
         found = chosen.model if chosen else None
     if found is None:
         named = routes()

@@ -15,6 +15,7 @@ from wagtail.models import Collection
 from imagepipe.conf import get_settings
 from imagepipe.prompts.exceptions import MissingVariable, PromptError, PromptTooLong
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.prompts.profile_models import GenerationProfile
 from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
@@ -81,6 +82,14 @@ class GenerateForm(forms.Form):
         choices=[(50, _("Urgent")), (0, _("Normal")), (-50, _("When there is time"))],
         help_text=_("What is urgent comes first."),
     )
+    profile = forms.ModelChoiceField(
+        GenerationProfile.objects.none(),
+        label=_("Profile"),
+        required=False,
+        to_field_name="slug",
+        empty_label=_("No profile"),
+        help_text=_("Parameters under a name. What you fill in yourself comes first."),
+    )
     model = forms.ModelChoiceField(
         RegisteredModel.objects.none(),
         label=_("Model"),
@@ -108,13 +117,12 @@ class GenerateForm(forms.Form):
     height = forms.IntegerField(
         label=_("Height in pixels"), required=False, min_value=16, max_value=MAX_SIDE
     )
-
     sheet = sheet_field()
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
     MAIN = ("title", "template")
     PLACE = ("candidates", "collection", "priority", "purpose")
-    DETAILS = ("model", "negative", "seed", "width", "height")
+    DETAILS = ("profile", "model", "negative", "seed", "width", "height")
 
     def __init__(
         self,
@@ -124,7 +132,7 @@ class GenerateForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
         prefix: str | None = None,
     ) -> None:
-        templates = PromptTemplate.objects.select_related("model")
+        templates = PromptTemplate.objects.filter(live=True).select_related("model")
         initial = {
             "candidates": get_settings().CANDIDATES,
             "template": templates.first(),
@@ -135,6 +143,9 @@ class GenerateForm(forms.Form):
         self.fields["model"].queryset = RegisteredModel.objects.filter(
             state=RegisteredModel.State.ALLOWED, kind=Kind.CHECKPOINT.value
         )
+        self.fields["profile"].queryset = GenerationProfile.objects.filter(live=True)
+        if not self.fields["profile"].queryset.exists():
+            del self.fields["profile"]
         self._offer_collections()
         self.routes = offer_purposes(self)
         self.only_model: RegisteredModel | None = None
@@ -190,7 +201,11 @@ class GenerateForm(forms.Form):
         elif self.routes:
             self.fields["model"].empty_label = _("As the purpose says")
         else:
-            self.fields["model"].required = True
+            self.fields["model"].required = not self._profile_names_model()
+
+    def _profile_names_model(self) -> bool:
+        slug = self["profile"].value() if "profile" in self.fields else None
+        return GenerationProfile.objects.filter(slug=slug, model__isnull=False).exists()
 
     def subject_fields(self) -> list[forms.BoundField]:
         """What is asked about the picture: the variables of the template, or the prompt."""
@@ -201,7 +216,7 @@ class GenerateForm(forms.Form):
         return [self[name] for name in self.PLACE if name in self.fields]
 
     def detail_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.DETAILS]
+        return [self[name] for name in self.DETAILS if name in self.fields]
 
     @property
     def opens_details(self) -> bool:
@@ -210,7 +225,9 @@ class GenerateForm(forms.Form):
         return needs_model or any(name in self.errors for name in self.DETAILS)
 
     def clean_model(self) -> RegisteredModel | None:
-        return self.cleaned_data["model"] or self.only_model
+        """The only one there is, unless the profile names one."""
+        only = None if self._profile_names_model() else self.only_model
+        return self.cleaned_data["model"] or only
 
     def clean_prompt(self) -> str:
         words = self.cleaned_data["prompt"]
@@ -227,12 +244,8 @@ class GenerateForm(forms.Form):
             return values
         try:
             brief = values["brief"] = self.brief()
-            make_plan(
-                brief,
-                title=values["title"],
-                template=values["template"],
-                model=values["model"],
-            )
+            chosen = {name: values[name] for name in ("title", "template", "model")}
+            make_plan(brief, **chosen)
         except (PromptError, InvalidBrief) as error:
             for name in self._culprits(error):
                 self.add_error(name, str(error))
@@ -255,13 +268,12 @@ class GenerateForm(forms.Form):
     def brief(self) -> Brief:
         """What was filled in, as the workflow understands it."""
         values = self.cleaned_data
-        variables = {
-            name.removeprefix(VARIABLE_PREFIX): values[name] for name in self.variable_names
-        }
+        variables = {n.removeprefix(VARIABLE_PREFIX): values[n] for n in self.variable_names}
         return Brief(
             variables=variables,
             prompt=None if values["template"] else values["prompt"],
             negative=values["negative"] or None,
+            profile=profile.slug if (profile := values.get("profile")) else None,
             candidates=values["candidates"],
             seed=values["seed"],
             width=values["width"],

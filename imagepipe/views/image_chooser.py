@@ -78,7 +78,7 @@ def generate_form(request: HttpRequest, data: Any = None, files: Any = None) -> 
         slug = get_profile(request.GET.get("profile", "")).template
     except (UnknownProfile, InvalidProfile):
         slug = ""
-    template = PromptTemplate.objects.filter(slug=slug).first() if slug else None
+    template = PromptTemplate.objects.filter(slug=slug, live=True).first() if slug else None
     initial = {"template": template.pk} if template else {}
     return ExpertForm(
         request.user, data, files, initial=initial, prefix=PREFIX, with_library=False

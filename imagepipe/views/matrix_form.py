@@ -54,7 +54,7 @@ class MatrixForm(forms.Form):
         help_text=gettext_lazy("What the pictures are for; each title adds its own values."),
     )
     template = forms.ModelChoiceField(
-        PromptTemplate.objects.all(),
+        PromptTemplate.objects.filter(live=True),
         label=gettext_lazy("Prompt template"),
         required=False,
         empty_label=gettext_lazy("None: I write the prompt myself"),
@@ -106,7 +106,7 @@ class MatrixForm(forms.Form):
 
     def _choices(self) -> list[tuple[str, Any]]:
         names: dict[str, None] = {}
-        for template in PromptTemplate.objects.all():
+        for template in PromptTemplate.objects.filter(live=True):
             try:
                 names |= dict.fromkeys(find_variables(template))
             except InvalidTemplate:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import ObjectList
+from wagtail.admin.ui.tables import LiveStatusTagColumn
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from imagepipe.prompts.exceptions import InvalidTemplate
@@ -69,7 +70,9 @@ class PromptTemplateViewSet(SnippetViewSet):
     menu_hook = MENU_HOOK
     menu_order = 400
     edit_handler = ObjectList(PromptTemplate.panels, base_form_class=PromptTemplateForm)
-    list_display = ["name", "model", "width", "height", "seed_policy"]
+    list_display = [
+        "name", "model", "width", "height", "seed_policy", LiveStatusTagColumn(),
+    ]  # fmt: skip
     list_filter = ["model", "seed_policy"]
     search_fields = ["name", "description", "subject"]
     search_backend_name = None

@@ -69,6 +69,7 @@ class RightsForm(ShownValues, forms.ModelForm):
             "rights_holder",
             "credit",
             "persons",
+            "following",
             "licence_url",
             "acquire_url",
             "markets",

@@ -21,6 +21,7 @@ from imagepipe.exceptions import ImagepipeError
 from imagepipe.review.actions import ApproveVersion, RejectVersion
 from imagepipe.views.access import open_asset, visible_assets
 from imagepipe.views.review_forms import RejectForm, WithdrawForm, first_error
+from imagepipe.workflow.styles import CLEARED
 
 State = AssetVersion.State
 
@@ -33,6 +34,7 @@ class VersionRow:
     parents: tuple[Lineage, ...]
     children: tuple[Lineage, ...]
     may_approve: bool
+    may_be_style: bool
     may_reject: bool
     may_publish: bool
 
@@ -65,6 +67,7 @@ def _row(version: AssetVersion, verbs: Mapping[str, bool]) -> VersionRow:
         parents=tuple(version.parent_edges.all()),
         children=tuple(version.child_edges.all()),
         may_approve=verbs["review"] and State.APPROVED in next_states,
+        may_be_style=version.state in CLEARED,
         may_reject=verbs["review"] and State.REJECTED in next_states,
         may_publish=verbs["publish"] and publishable,
     )

@@ -10,12 +10,13 @@ from wagtail.permissions import policy_registry
 from imagepipe.actions.base import Action
 from imagepipe.exceptions import InvalidState
 from imagepipe.workflow import jobs, production, state
+from imagepipe.workflow.brief_profiles import chosen_model, find_profile, with_profile
 from imagepipe.workflow.briefs import Brief, make_plan
 from imagepipe.workflow.candidate_actions import AcceptCandidate as AcceptCandidate
 from imagepipe.workflow.candidate_actions import RejectCandidate as RejectCandidate
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
-from imagepipe.workflow.model_choice import routed, usable_model
+from imagepipe.workflow.model_choice import usable_model
 from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.steps.registry import check_types
 
@@ -82,9 +83,9 @@ class StartRun(Action[Run, Run]):
         graph = production.build(plan)
         check_types(graph)
         run.graph, run.graph_sha256 = graph.to_dict(), graph.sha256
-        run.model = run.model or (run.template.model if run.template else None)
-        run.model = run.model or routed(brief.purpose)
-        run.request = brief.to_dict() | {
+        run.model = chosen_model(brief, run.template, run.model)
+        said = with_profile(brief, find_profile(brief.profile))
+        run.request = said.to_dict() | {
             "prompt_used": plan.prompt,
             "seeds": list(plan.seeds),
             "graph": plan.graph,
@@ -99,6 +100,7 @@ class StartRun(Action[Run, Run]):
             "variation_of": run.variation_of.uid.hex if run.variation_of else None,
             "mode": plan.mode,
             "source": plan.source,
+            "style": brief.style.style if brief.style else None,
         }
         return run
 
@@ -110,7 +112,7 @@ class StartRun(Action[Run, Run]):
         self.instance.template = self.instance.template or origin.template
         self.instance.model = self.instance.model or origin.model
         self.instance.title = self.instance.title or origin.title
-        wanted = origin.request | {"seed": None, "seed_policy": "random"}
+        wanted = origin.request | {"seed": None, "seed_policy": "random", "profile": None}
         # The words as they were then, even if the template has changed since.
         wanted |= {"prompt": source.recipe.get("prompt") or origin.request.get("prompt_used")}
         wanted |= {"negative": source.recipe.get("negative_prompt")}

@@ -19,13 +19,15 @@ from imagepipe.prompts.exceptions import PromptError
 from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.abilities import fixed_sizes
+from imagepipe.workflow.brief_profiles import chosen_model, find_profile, with_profile
 from imagepipe.workflow.conditions import AdapterWish, ControlWish
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
-from imagepipe.workflow.model_choice import routed, usable_model
+from imagepipe.workflow.model_choice import usable_model
 from imagepipe.workflow.plan_additions import beyond_words
 from imagepipe.workflow.production import MAX_CANDIDATES, Plan
 from imagepipe.workflow.source_pictures import SourcePicture
+from imagepipe.workflow.styles import StyleWish
 
 MAX_SIDE = 8192
 MAX_STEPS = 150
@@ -64,8 +66,11 @@ class Brief:
     """What is done to an existing picture; None: pictures are made from words alone."""
     controls: tuple[ControlWish, ...] = ()
     adapters: tuple[AdapterWish, ...] = ()
+    style: StyleWish | None = None
     purpose: str | None = None
     """Names a model of ``IMAGEPIPE["ROUTES"]``; None: production."""
+    profile: str | None = None
+    """Slug of a generation profile."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be kept with the run."""
@@ -74,6 +79,7 @@ class Brief:
             "edit": self.edit.to_dict() if self.edit else None,
             "controls": [encode(control) for control in self.controls],
             "adapters": [encode(adapter) for adapter in self.adapters],
+            "style": encode(self.style) if self.style else None,
         }
 
     @classmethod
@@ -84,12 +90,15 @@ class Brief:
             known["edit"] = Edit.from_dict(known["edit"])
         for name, kind in (("controls", ControlWish), ("adapters", AdapterWish)):
             known[name] = tuple(decode(kind, wish) for wish in known.get(name) or ())
+        if known.get("style"):
+            known["style"] = decode(StyleWish, known["style"])
         return cls(**known)
 
     def pictures(self) -> tuple[SourcePicture, ...]:
         """Every existing picture that goes in: the one to start from comes first."""
         start = (self.edit.source,) if self.edit else ()
-        return (*start, *(control.source for control in self.controls))
+        style = (self.style.source,) if self.style else ()
+        return (*start, *(control.source for control in self.controls), *style)
 
     def kept(self) -> list[str]:
         """Hashes of bytes that have to be kept for the run and for making it again."""
@@ -101,11 +110,17 @@ def make_plan(
     brief: Brief, *, title: str, template: PromptTemplate | None, model: RegisteredModel | None
 ) -> Plan:
     """Return the plan. Raises ``InvalidBrief`` or a ``PromptError`` with what to do."""
-    model = model or (template.model if template else None) or routed(brief.purpose)
-    model = usable_model(model)
+    model = usable_model(chosen_model(brief, template, model))
+    profile = find_profile(brief.profile)
+    brief = with_profile(brief, profile)
     prompt, negative, facts = _texts(brief, template)
+    if profile is not None and brief.negative is None:
+        negative = _excluded(negative, profile.negative)
     defaults = model.defaults if isinstance(model.defaults, dict) else {}
     edit, beyond = beyond_words(brief, model)
+    if words := beyond.pop("style_words", ""):
+        prompt = f"{prompt}, {rendering.tidy(words)}"
+        rendering.check_length(prompt, max_length=get_settings().MAX_PROMPT_LENGTH)
     width, height = _size(brief, template, edit)
     native = native_size(width, height, model)
     return Plan(
@@ -217,6 +232,12 @@ def _texts(
         negative = rendering.tidy(_text("negative", brief.negative or ""))
         rendering.check_length(prompt, negative, max_length=limit)
         return prompt, negative, None
+    if not template.live:
+        raise InvalidBrief(
+            _("The template “%(template)s” is not published. Choose another one.")
+            % {"template": template},
+            "template",
+        )
     rendered = rendering.render(template, brief.variables, max_length=limit)
     negative = rendered.negative
     if brief.negative is not None:
@@ -228,6 +249,14 @@ def _texts(
         "variables": dict(rendered.variables),
     }
     return rendered.prompt, negative, facts
+
+
+def _excluded(*texts: str) -> str:
+    """What is excluded by several, one after the other."""
+    tidied = (rendering.tidy(text).strip(", ") for text in texts)
+    joined = ", ".join(text for text in tidied if text)
+    rendering.check_length("-", joined, max_length=get_settings().MAX_PROMPT_LENGTH)
+    return joined
 
 
 def _text(name: str, value: Any) -> str:

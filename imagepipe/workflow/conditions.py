@@ -116,7 +116,7 @@ def _control(wish: ControlWish, model: RegisteredModel, can: Capabilities) -> di
         "kind": kind,
         "source": wish.source.sha256,
         "computed": wish.computed,
-        "model": _reference(found),
+        "model": weights_of(found),
         "weight": float(wish.weight),
         "start": float(wish.start),
         "end": float(wish.end),
@@ -180,7 +180,8 @@ def _weigh(weight: float, lowest: float, field: str) -> None:
         )
 
 
-def _reference(model: RegisteredModel) -> dict[str, str]:
+def weights_of(model: RegisteredModel) -> dict[str, str]:
+    """A model as the parameters of steps name it."""
     return {
         "slug": model.slug,
         "location": model.location,

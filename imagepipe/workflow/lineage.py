@@ -31,6 +31,8 @@ def parents_of(run: Run) -> Parents:
     for control in brief.controls:
         if (version := control.source.version()) is not None:
             found.append((version, REFERENCE))
+    if brief.style is not None and (version := brief.style.source.version()) is not None:
+        found.append((version, REFERENCE))
     return tuple(dict.fromkeys(found))
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from imagepipe.generation.request import Mode
 from imagepipe.registry.models import RegisteredModel
-from imagepipe.workflow import conditions
+from imagepipe.workflow import conditions, styles
 from imagepipe.workflow.abilities import abilities, obstacle
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
@@ -25,7 +25,8 @@ def beyond_words(
     Raises ``InvalidBrief`` with the reason for what the model cannot do. The engine is asked
     only where something beyond words is wanted.
     """
-    if not (brief.edit or brief.controls or brief.adapters or brief.scheduler):
+    wanted = (brief.edit, brief.controls, brief.adapters, brief.scheduler, brief.style)
+    if not any(wanted):
         return None, {}
     can = abilities(model)
     if brief.scheduler and brief.scheduler not in can.schedulers:
@@ -38,6 +39,9 @@ def beyond_words(
         "controls": conditions.controls(brief.controls, model, can),
         "adapters": conditions.adapters(brief.adapters, model, can),
     }
+    if brief.style is not None:
+        mode = brief.edit.mode if brief.edit else Mode.TEXT_TO_IMAGE
+        beyond |= styles.applied(brief.style, model, can, mode)
     if brief.edit is None:
         return None, beyond
     edit = brief.edit.check()

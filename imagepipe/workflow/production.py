@@ -54,6 +54,10 @@ class Plan:
     """Parameters of the step ``canvas``: one for all candidates, or one for each."""
     controls: Sequence[Mapping[str, Any]] = ()
     adapters: Sequence[Mapping[str, Any]] = ()
+    references: Sequence[Mapping[str, Any]] = ()
+    """Styles that are followed as pictures."""
+    notes: Sequence[str] = ()
+    """Sentences for the recipe about what was done otherwise than asked."""
 
     @property
     def graph(self) -> str:
@@ -90,6 +94,9 @@ def _pictures(plan: Plan) -> list[Node]:
     for number, control in enumerate(plan.controls):
         picture = {name: control[name] for name in ("kind", "source", "computed")}
         nodes.append(Node.create(f"control-{number}", "control", picture | {"side": side}))
+    for number, reference in enumerate(plan.references):
+        picture = {name: reference[name] for name in ("source", "style")}
+        nodes.append(Node.create(f"reference-{number}", "reference", picture))
     return nodes
 
 
@@ -145,6 +152,7 @@ def _attempt(
     picture = {"picture": name("finish")}
     needs, gate = {"policy": "prompt-policy"}, None
     needs |= {f"control-{n}": f"control-{n}" for n in range(len(plan.controls))}
+    needs |= {f"reference-{n}": f"reference-{n}" for n in range(len(plan.references))}
     canvas = {"canvas": _canvas(plan, index)} if plan.canvases else {}
     if plan.source and not canvas:
         needs |= {"start": "start"}
@@ -180,6 +188,11 @@ def _changes(plan: Plan) -> dict[str, Any]:
         changes["controls"] = [{n: control[n] for n in names} for control in plan.controls]
     if plan.adapters:
         changes["adapters"] = [dict(adapter) for adapter in plan.adapters]
+    if plan.references:
+        names = ("model", "weight")
+        changes["references"] = [{n: one[n] for n in names} for one in plan.references]
+    if plan.notes:
+        changes["notes"] = list(plan.notes)
     return changes
 
 

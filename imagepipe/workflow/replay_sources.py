@@ -17,7 +17,7 @@ from imagepipe.workflow import blobs
 from imagepipe.workflow.exceptions import LostWork
 from imagepipe.workflow.models import RunState
 
-COMPANIONS = (Kind.LORA, Kind.EMBEDDING, Kind.CONTROLNET)
+COMPANIONS = (Kind.LORA, Kind.EMBEDDING, Kind.CONTROLNET, Kind.IP_ADAPTER)
 USABLE = (RegisteredModel.State.ALLOWED, RegisteredModel.State.RETIRED)
 """A retired model makes no new pictures; those that it made may still be proved."""
 

@@ -13,7 +13,7 @@ from wagtail.models import Collection
 from imagepipe.actions.base import Action
 from imagepipe.assets.actions import IngestVersion, MarkDecorative, SetAltText
 from imagepipe.assets.inspection import inspect_picture
-from imagepipe.assets.models import Asset
+from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.crop_actions import RemoveCrop, RestoreCrop, SetCrop
 from imagepipe.delivery.iiif_actions import SetIiif
@@ -61,6 +61,7 @@ from imagepipe.workflow.quota_actions import (
     SetQuota,
 )
 from imagepipe.workflow.replay_actions import ReplayVersion
+from imagepipe.workflow.style_actions import AddStyle, RetireStyle
 from tests.delivery.library import Library, png
 
 Case = Callable[[Library, Collection, AbstractBaseUser | None], Action[Any, Any]]
@@ -127,6 +128,22 @@ def republish(library: Library, place: Collection, user: Any) -> Action[Any, Any
     run = republication.prepare(Asset.objects.filter(pk=asset.pk))
     run.collection = place
     return republication.Republish(run, user)
+
+
+def _cleared(library: Library, place: Collection) -> AssetVersion:
+    """A picture of our own that others may be made after."""
+    version = library.version(library.asset(collection=place))
+    values = {"licence": "own", "rights_holder": "we", "following": "own"}
+    SetRights(version.asset, None, values=values).execute()
+    return version
+
+
+def add_style(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return AddStyle(_cleared(library, place), user, name=f"style {next(_numbers)}")
+
+
+def retire_style(library: Library, place: Collection, user: Any) -> Action[Any, Any]:
+    return RetireStyle(add_style(library, place, None).execute(), user)
 
 
 def set_rights(library: Library, place: Collection, user: Any) -> Action[Any, Any]:

@@ -45,6 +45,8 @@ MATRIX: dict[cases.Case, str] = {
     cases.dismiss_suggestion: "-    -    -    -    x    -    -    -    -    -    -    x    x",
     cases.start_suggestions: "-    -    -    -    x    -    -    -    -    -    -    x    x",
     cases.republish:        "-    -    -    -    -    -    -    x    -    -    -    x    x",
+    cases.add_style:        "-    -    -    -    x    -    -    -    -    -    -    x    x",
+    cases.retire_style:     "-    -    -    -    x    -    -    -    -    -    -    x    x",
     cases.set_rights:       "-    -    -    -    -    -    x    -    -    -    -    x    x",
     cases.approve:          "-    -    -    -    -    x    -    -    -    -    -    x    x",
     cases.reject:           "-    -    -    -    -    x    -    -    -    -    -    x    x",

@@ -182,11 +182,11 @@ def test_nothing_changes_by_reading_or_without_a_token(editor, candidate, asset)
     [
         (
             ("generate",),
-            {"Generate", "Runs", "Queue", "History", "Pictures", "Routes", "Models"},
+            {"Generate", "Runs", "Queue", "History", "Pictures", "Styles", "Routes", "Models"},
         ),
         (
             ("review",),
-            {"Runs", "Queue", "History", "Pictures", "To review", "Routes", "Models"},
+            {"Runs", "Queue", "History", "Pictures", "To review", "Styles", "Routes", "Models"},
         ),
         (("publish",), {"Pictures"}),
         (("change",), {"Pictures", "Alternative texts"}),
@@ -226,6 +226,8 @@ def test_a_superuser_sees_the_whole_menu(editor, rf):
         "Pictures",
         "Prompt templates",
         "To review",
+        "Generation profiles",
+        "Styles",
         "Alternative texts",
         "Routes",
         "Engines",

@@ -24,6 +24,7 @@ TEMPLATE = {
     "steps": "20",
     "guidance": "4",
     "seed_policy": "random",
+    "action-publish": "1",
 }
 ADD = "/admin/snippets/imagepipe/prompttemplate/add/"
 

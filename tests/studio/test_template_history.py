@@ -21,7 +21,8 @@ def save(admin: Client, template: PromptTemplate, **changes: Any) -> None:
         "seed_policy",
     )  # fmt: skip
     values = {name: getattr(template, name) for name in fields}
-    values |= {"variables": "[]", "model": template.model_id, "seed": ""} | changes
+    values |= {"variables": "[]", "model": template.model_id, "seed": ""}
+    values |= {"action-publish": "1"} | changes
     response = admin.post(reverse(f"{BASE}:edit", args=[template.pk]), values)
     assert response.status_code == 302, response.content.decode()[-3000:]
     template.refresh_from_db()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,7 +15,14 @@ from imagepipe.generation.backends import registry as backends
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.exceptions import Cancelled
 from imagepipe.generation.recording import build_recipe
-from imagepipe.generation.request import Adapter, Control, Mode, ModelReference, Request
+from imagepipe.generation.request import (
+    Adapter,
+    Control,
+    Mode,
+    ModelReference,
+    Reference,
+    Request,
+)
 from imagepipe.workflow import blobs
 from imagepipe.workflow.context import StepContext
 from imagepipe.workflow.picture_making import make_picture
@@ -53,7 +61,8 @@ def run(context: StepContext) -> dict[str, Any]:
         # A backend may wrap what on_step raised; the original reason decides what follows.
         raise progress.reason or error from error
     context.check()
-    result = made.result
+    notes = tuple(params.get("notes", ()))
+    result = replace(made.result, warnings=(*notes, *made.result.warnings))
     output = {
         "sha256": blobs.store(result.png),
         "width": result.width,
@@ -89,6 +98,7 @@ def make_request(
         strength=params.get("strength", 1.0),
         controls=read_controls(params, inputs),
         adapters=tuple(Adapter(**adapter) for adapter in params.get("adapters", ())),
+        references=read_references(params, inputs),
         # The step “compose” fades at the size of the master.
         feather=0,
         offset=(0, 0) if params.get("mode") == Mode.OUTPAINT else None,
@@ -109,6 +119,20 @@ def read_controls(
             end=control["end"],
         )
         for number, control in enumerate(params.get("controls", ()))
+    )
+
+
+def read_references(
+    params: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]
+) -> tuple[Reference, ...]:
+    """Return the pictures to follow, in the order in which they were asked for."""
+    return tuple(
+        Reference(
+            image=blobs.read(inputs[f"reference-{number}"]["sha256"]),
+            weight=reference["weight"],
+            model=ModelReference(**reference["model"]) if reference["model"] else None,
+        )
+        for number, reference in enumerate(params.get("references", ()))
     )
 
 
@@ -154,6 +178,11 @@ STEP = Step(
     reusable=True,
     blobs=("sha256",),
     takes=(("policy", "policy"),),
-    may_take=(("canvas", "canvas"), ("start", "start"), ("control-", "control")),
+    may_take=(
+        ("canvas", "canvas"),
+        ("start", "start"),
+        ("control-", "control"),
+        ("reference-", "reference"),
+    ),
     gives="picture",
 )

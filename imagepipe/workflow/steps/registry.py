@@ -12,8 +12,8 @@ from imagepipe.workflow.exceptions import InvalidGraph
 from imagepipe.workflow.graph import Graph
 
 BUILT_IN = (
-    "prompt_policy", "canvas", "start_picture", "control", "generate", "upscale", "compose",
-    "finish", "checks", "pick", "offer", "replay", "republish",
+    "prompt_policy", "canvas", "start_picture", "control", "reference", "generate", "upscale",
+    "compose", "finish", "checks", "pick", "offer", "replay", "republish",
     "register_model",
 )  # fmt: skip
 

@@ -35,7 +35,7 @@ ROLES = (
         asset=("view", "generate", "change"),
         image=("choose", "add", "change"),
         page=("add", "change"),
-        template=("view", "add", "change"),
+        template=("view", "add", "change", "publish"),
     ),
     Role("reviewer", "Picture reviewers", "approves and rejects", asset=("view", "review")),
     Role("rights", "Rights managers", "records licences", asset=("view", "license")),

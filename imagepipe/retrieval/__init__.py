@@ -1,0 +1,1 @@
+"""Finding what was made before, by what it means."""
