@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "stars",
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("user", "candidate"), name="imagepipe_star"
+                        fields=("user", "candidate"), name="imagepipe_one_star"
                     )
                 ],
             },

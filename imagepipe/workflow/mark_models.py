@@ -24,7 +24,7 @@ class Star(models.Model):
         verbose_name = _("star")
         verbose_name_plural = _("stars")
         constraints = [
-            models.UniqueConstraint(fields=["user", "candidate"], name="imagepipe_star")
+            models.UniqueConstraint(fields=["user", "candidate"], name="imagepipe_one_star")
         ]
 
     def __str__(self) -> str:

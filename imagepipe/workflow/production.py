@@ -189,8 +189,9 @@ def _changes(plan: Plan) -> dict[str, Any]:
     if plan.adapters:
         changes["adapters"] = [dict(adapter) for adapter in plan.adapters]
     if plan.references:
-        names = ("model", "weight")
-        changes["references"] = [{n: one[n] for n in names} for one in plan.references]
+        changes["references"] = [
+            {"model": one["model"], "weight": one["weight"]} for one in plan.references
+        ]
     if plan.notes:
         changes["notes"] = list(plan.notes)
     return changes

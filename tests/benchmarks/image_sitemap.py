@@ -202,7 +202,7 @@ def run(folder: Path, code: str, *arguments: object) -> dict[str, float]:
         [*command, *map(str, arguments)],
         env=environment,
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
     return json.loads(done.stdout.splitlines()[-1])

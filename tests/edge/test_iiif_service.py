@@ -393,7 +393,7 @@ def test_closing_takes_effect_at_once(delivery: Delivery, get: Get, asset: str) 
         ({"state": "withdrawn"}, 410, "withdrawn"),
         ({"state": "superseded"}, 410, "withdrawn"),
         ({"valid_until": int(time.time()) - 5}, 410, "expired"),
-        ({"valid_from": int(time.time()) + 500}, 403, "not-yet"),
+        ({"valid_from": int(time.time()) + 86_400}, 403, "not-yet"),
         ({"markets": ("AT",)}, 451, "market"),
         ({"channels": ("print",)}, 403, "channel"),
     ],

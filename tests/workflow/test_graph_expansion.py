@@ -241,7 +241,8 @@ def test_the_schema_knows_the_same_bounds():
 def test_the_example_of_the_reference_is_what_it_says():
     [text] = re.findall(r"```json\n(.*?)```", REFERENCE.read_text("utf-8"), re.DOTALL)
     graph = expand(json.loads(text))
-    assert [node.id for node in graph.order] == [
-        "set-00-make", "set-00-large", "set-01-make", "set-01-large", "best"
-    ]  # fmt: skip
-    assert dict(graph.order[-1].inputs) == {"of-00": "set-00-large", "of-01": "set-01-large"}
+    parts = ("policy", "make", "large", "marked", "checked", "offered")
+    named = {f"set-{number:02d}-{part}" for number in range(3) for part in parts}
+    assert {node.id for node in graph.order} == named
+    offered = next(node for node in graph.order if node.id == "set-02-offered")
+    assert dict(offered.inputs) == {"picture": "set-02-marked", "checks": "set-02-checked"}

@@ -215,7 +215,8 @@ class Remote:
 
     def without_key(self, text: str) -> str:
         """Return the text with every trace of the key taken out."""
-        for secret in {self._key, *self._key.split(":"), *self.headers.values()}:
+        secrets = {self._key, *self._key.split(":"), *self.headers.values()}
+        for secret in sorted(secrets, key=len, reverse=True):  # some are parts of others
             if len(secret) >= 4:
                 text = text.replace(secret, "…")
         return text
