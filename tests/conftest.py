@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
-from collections.abc import Generator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from collections.abc import Generator, Iterator
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.test.utils import setup_databases
 from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 
-from tests import flushed, shared
+from tests import flushed, migrated, shared
 from tests.browser import demonstration
 
 
@@ -38,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         demonstration.stop()
+        with config.stash[blocking_manager_key].unblock():
+            migrated.forget()
         shared.close_folder()
 
 
@@ -50,39 +48,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 MIGRATED = pytest.StashKey[str]()
-MIGRATING = pytest.StashKey[tuple[ExitStack, Path]]()
-
-
-@pytest.fixture(scope="session")
-def django_db_keepdb(
-    request: pytest.FixtureRequest, django_db_keepdb: bool, django_db_modify_db_settings: None
-) -> bool:
-    """On SQLite one process migrates, and the others take a copy of what it made."""
-    if connection.vendor != "sqlite":
-        return django_db_keepdb
-    turn = ExitStack()
-    original = turn.enter_context(shared.turn("database")) / "migrated.sqlite3"
-    if not original.exists():
-        request.config.stash[MIGRATING] = turn, original
-        return False
-    turn.close()
-    copy = Path(connection.settings_dict["TEST"]["NAME"])
-    for name in (f"{copy.name}-wal", f"{copy.name}-shm"):
-        copy.with_name(name).unlink(missing_ok=True)
-    shutil.copyfile(original, copy)
-    return True
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> None:
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """One process migrates, while the others wait for what it made."""
     with django_db_blocker.unblock():
+        with shared.turn("database") as folder:
+            found = migrated.take(folder)
+            setup_databases(0, interactive=False, keepdb=found, serialized_aliases=set())
+            if not found:
+                migrated.keep(folder)
         request.config.stash[MIGRATED] = flushed.rows()
-        if migrating := request.config.stash.get(MIGRATING, None):
-            turn, original = migrating
-            with turn, closing(sqlite3.connect(original)) as copy:
-                connection.connection.backup(copy)
+    yield
+    with django_db_blocker.unblock():
+        migrated.remove()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -111,6 +111,7 @@ class Sandbox:
             [sys.executable, "-c", "import django; django.setup()\n" + code],
             env=self.environment,
             cwd=self.folder,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

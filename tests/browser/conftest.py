@@ -105,7 +105,7 @@ def editor(transactional_db: None, settings: Any, tmp_path: Path, key_folder: Pa
         model=RegisteredModel.objects.get(slug="pocket-objects"),
         width=512,
         height=512,
-        steps=25,
+        steps=12,
         guidance=4.0,
     )
     return User.objects.create_superuser("erika", "erika@example.com", "erika")

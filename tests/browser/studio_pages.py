@@ -34,8 +34,16 @@ def wait_for_end(page: Page) -> None:
     page.get_by_text("All pictures are there.").first.wait_for()
 
 
+SETTLED = """() => document.getAnimations().every(
+    animation => animation.playState !== "running"
+        || animation.effect.getComputedTiming().endTime === Infinity
+)"""
+"""Nothing fades in or changes its colour; what turns for ever may go on."""
+
+
 def violations(page: Page, rules: Mapping[str, object] = RULES) -> list[str]:
-    """What axe finds on the page, one line per rule and element."""
+    """What axe finds on the page, once it has settled; one line per rule and element."""
+    page.wait_for_function(SETTLED)
     found = Axe().run(page, options=dict(rules)).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
@@ -47,7 +55,6 @@ def violations(page: Page, rules: Mapping[str, object] = RULES) -> list[str]:
 def darken(page: Page) -> list[str]:
     """Turn to the dark theme; what axe finds then. Only the colours are other ones."""
     page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(400)  # for transitions between the colours
     return violations(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
 
 

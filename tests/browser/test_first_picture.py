@@ -13,7 +13,7 @@ from tests.browser.demonstration import Demonstration
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
 BRIEF, OBJECT, PAGE = "A mushroom for autumn", "mushroom", "Mushrooms"
 LogIn = Callable[[str], "Page"]

@@ -17,7 +17,7 @@ from tests.browser.studio_pages import overflow, violations
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
 HOME, STORY, TWENTY = "/en/", "/en/up-there/", "/en/twenty-things/"
 PICTURES = {HOME: 6, STORY: 4, TWENTY: 21, "/de/": 6, "/de/zwanzig-dinge/": 21}

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_from_the_brief_to_the_published_picture(page, worker, shoot):
-    PromptTemplate.objects.update(steps=100)  # long enough to be watched
+    PromptTemplate.objects.update(steps=60)  # long enough to be watched
     start(page, title="Panda for the zoo", subject="panda")
     first = page.locator("article.imagepipe-card").first
     preview = first.locator("[data-preview]:not([hidden])")

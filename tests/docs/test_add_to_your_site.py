@@ -172,7 +172,7 @@ def start_edge(project: Project, block: str, port: int) -> subprocess.Popen[byte
             time.sleep(0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_the_tutorial(project: Project, edges: list[subprocess.Popen[bytes]]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

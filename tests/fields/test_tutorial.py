@@ -119,7 +119,7 @@ def test_the_tutorial_adds_five_lines() -> None:
     assert len(added) == 5
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 @pytest.mark.parametrize(("model", "other"), [("site", "stock"), ("stock", "site")])
 def test_the_lines_and_the_migration(
     project: Callable[..., str], tmp_path: Path, model: str, other: str
