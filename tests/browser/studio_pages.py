@@ -34,16 +34,20 @@ def wait_for_end(page: Page) -> None:
     page.get_by_text("All pictures are there.").first.wait_for()
 
 
-SETTLED = """() => document.getAnimations().every(
-    animation => animation.playState !== "running"
-        || animation.effect.getComputedTiming().endTime === Infinity
-)"""
-"""Nothing fades in or changes its colour; what turns for ever may go on."""
+SETTLE = """async () => {
+    for (let round = 0; round < 2; round++) {
+        for (const animation of document.getAnimations()) {
+            if (animation.effect.getComputedTiming().endTime !== Infinity) animation.finish();
+        }
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+"""What fades in or changes its colour is there at once; what turns for ever goes on."""
 
 
 def violations(page: Page, rules: Mapping[str, object] = RULES) -> list[str]:
     """What axe finds on the page, once it has settled; one line per rule and element."""
-    page.wait_for_function(SETTLED)
+    page.evaluate(SETTLE)
     found = Axe().run(page, options=dict(rules)).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"

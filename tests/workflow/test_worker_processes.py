@@ -47,7 +47,7 @@ def read_state(box: Any) -> dict[str, Any]:
     with contextlib.closing(sqlite3.connect(box.folder / "db.sqlite3", timeout=20)) as database:
         run = database.execute(
             "select state, attempt, lease_owner, progress from imagepipe_run"
-        ).fetchone()
+        ).fetchone() or ("", 0, "", 0.0)
         steps = database.execute(
             "select node, state, attempt, output from imagepipe_steprun"
         ).fetchall()
@@ -68,6 +68,12 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
             return found
         time.sleep(0.1)
     raise AssertionError("did not happen in time")
+
+
+WORK = """
+from django.core.management import call_command
+call_command("imagepipe", "worker", "--poll", "0.1")
+"""
 
 
 @pytest.mark.slow
@@ -91,8 +97,7 @@ def test_no_run_is_claimed_twice_by_threads_of_several_processes(sandbox):
 @pytest.mark.slow
 def test_a_killed_worker_is_succeeded_by_another_that_repeats_nothing(sandbox):
     box = sandbox(LEASE_SECONDS=2, BACKENDS={"fake": {"seconds_per_step": 0.15}})
-    box.run(QUEUE.format(count=1, candidates=2))
-    victim = box.manage("imagepipe", "worker", "--poll", "0.1")
+    victim = box.start(QUEUE.format(count=1, candidates=2) + WORK)
     try:
         # In the middle of the second picture, the first one being offered.
         before = wait_for(
@@ -107,7 +112,7 @@ def test_a_killed_worker_is_succeeded_by_another_that_repeats_nothing(sandbox):
         victim.communicate(timeout=30)
     assert before["state"] == "running"
     assert before["candidates"] == [(0, "offered")]
-    rescuer = box.manage("imagepipe", "worker", "--poll", "0.1")
+    rescuer = box.start(WORK)
     try:
         after = wait_for(
             lambda: now if (now := read_state(box))["state"] == "succeeded" else None
@@ -129,8 +134,7 @@ def test_a_killed_worker_is_succeeded_by_another_that_repeats_nothing(sandbox):
 @pytest.mark.slow
 def test_sigterm_puts_the_run_back_and_leaves_with_status_zero(sandbox):
     box = sandbox(BACKENDS={"fake": {"seconds_per_step": 0.5}})
-    box.run(QUEUE.format(count=1, candidates=1))
-    worker = box.manage("imagepipe", "worker", "--poll", "0.1")
+    worker = box.start(QUEUE.format(count=1, candidates=1) + WORK)
     try:
         wait_for(lambda: read_state(box)["progress"] > 0)
     finally:
@@ -147,8 +151,7 @@ def test_sigterm_puts_the_run_back_and_leaves_with_status_zero(sandbox):
 @pytest.mark.slow
 def test_cancelling_ends_a_running_run_within_a_step(sandbox):
     box = sandbox(BACKENDS={"fake": {"seconds_per_step": 0.4}})
-    box.run(QUEUE.format(count=1, candidates=1))
-    worker = box.manage("imagepipe", "worker", "--poll", "0.1")
+    worker = box.start(QUEUE.format(count=1, candidates=1) + WORK)
     try:
         wait_for(lambda: read_state(box)["progress"] > 0)
         box.run(
