@@ -54,6 +54,7 @@ def start(folder: Path) -> dict[str, Any]:
         "DJANGO_SETTINGS_MODULE": "website.settings.demo",
         "IMAGEPIPE_VAR": str(var),
         "PYTHONUNBUFFERED": "1",
+        "IMAGEPIPE_EDGE_DEADLINE": "60",  # other tests want the processors too
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
