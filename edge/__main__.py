@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edge.config import METRICS_FOLDER, ConfigError, EdgeConfig, describe
+from edge.advisories import known_against, versions
+from edge.config import METRICS_FOLDER, ConfigError, EdgeConfig, describe, variable
 from edge.keys import EdgeKeys
 from edge.placement import Shelf
 
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = EdgeConfig.from_environ(os.environ)
         config.check()
         EdgeKeys.load(config)
+        _look_at_libraries(config)
     except ConfigError as error:
         print(f"edge: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -37,6 +39,16 @@ def main(arguments: list[str] | None = None) -> int:
     _share_metrics(config.cache / "metrics")
     _serve(config)
     return 0
+
+
+def _look_at_libraries(config: EdgeConfig) -> None:
+    """Raises ConfigError for one with known advisories, unless the settings allow it."""
+    known = known_against(versions())
+    if known and not config.old_libraries:
+        way = f"{variable('old_libraries')}=yes starts all the same"
+        raise ConfigError(f"{'; '.join(known)}. {way}, if the distribution has mended it")
+    for sentence in known:
+        print(f"edge: {sentence}", file=sys.stderr)  # noqa: T201
 
 
 def _share_metrics(folder: Path) -> None:

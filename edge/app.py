@@ -14,6 +14,7 @@ from edge.assembly import Parts, assemble
 from edge.cache import Picture
 from edge.conditional import Ask, conditional
 from edge.config import EdgeConfig
+from edge.confinement import confine
 from edge.exceptions import BadRequest, Refusal
 from edge.health import healthz, readyz
 from edge.hits import Hit, Key, key_of
@@ -25,6 +26,7 @@ from edge.orders import OrderDesk
 from edge.placement import Placement
 from edge.responses import SAFETY, Response, problem
 from edge.tracing import trace_of
+from edge.visitors import Visitors
 from imagepipe.urlspec.hints import NO_HINTS
 
 logger = logging.getLogger("edge")
@@ -47,9 +49,8 @@ class EdgeApp:
         self.producer = self._parts.producer
         self.follower = self._parts.follower
         self.hits = self._parts.hits
-        header = config.market_header.upper().replace("-", "_")
-        self._market_key = f"HTTP_{header}" if header else None
-        self._visitors = VisitorDesk(config)
+        self._visitors = Visitors(config)
+        self._viewers = VisitorDesk(config)
         self._logs_hits = config.access_log == "all"
         self._logs_others = config.access_log != "none"
         self.follower.start()
@@ -107,7 +108,7 @@ class EdgeApp:
             raise BadRequest(400, "query", "the address takes no query")
         ask = self._ask(method, path, environ)
         if self._parts.iiif is not None and ImageService.knows(path):
-            whole = self._parts.iiif.whole(path, self._visitors.read(environ, ask.market))
+            whole = self._parts.iiif.whole(path, self._viewers.read(environ, ask.market))
             return conditional(whole, ask, whole.tag) if whole.tag else whole
         whole = hit.response if hit is not None else self._make(ask, key_of(path, environ))
         return conditional(whole, ask, whole.tag)
@@ -119,8 +120,9 @@ class EdgeApp:
             environ.get("HTTP_IF_NONE_MATCH", ""),
             environ.get("HTTP_RANGE", "") if method == "GET" else "",
             environ.get("HTTP_IF_RANGE", ""),
-            environ.get(self._market_key) if self._market_key else None,
+            self._visitors.market(environ),
             read_hints(environ) if is_negotiated(path) else NO_HINTS,
+            self._visitors.address(environ),
         )
 
     def _make(self, ask: Ask, key: Key) -> Response:
@@ -165,6 +167,9 @@ def create_app() -> EdgeApp:
     """The application of a worker process, configured from the environment."""
     logs.configure()
     allocator.restrain()
-    app = EdgeApp(EdgeConfig.from_environ(os.environ))
+    config = EdgeConfig.from_environ(os.environ)
+    app = EdgeApp(config)
     atexit.register(app.close)
+    if config.confine and not confine():
+        logger.warning("the kernel does not confine this process")
     return app

@@ -29,6 +29,7 @@ from edge.production import Producer
 from edge.purging import PurgeJournal
 from edge.sequences import SequenceMemory
 from edge.storages import open_source
+from edge.visitors import Visitors
 
 logger = logging.getLogger("edge")
 
@@ -75,8 +76,15 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
     keys = EdgeKeys.load(config)
     if keys.identity is None:
         logger.warning("no signing identity: pictures carry XMP but no content credentials")
+    if config.test_market:
+        logger.warning("every visitor counts as one from %s", config.test_market)
     marker = Marker(
-        source, keys.identity, metrics, config.embed_from, config.embed_most
+        source,
+        keys.identity,
+        metrics,
+        config.embed_from,
+        config.embed_most,
+        config.metadata,
     )
     producer = Producer(config, source, marker, metrics)
     hits = HitCache(
@@ -119,8 +127,7 @@ def assemble(config: EdgeConfig, clock: Callable[[], float] = time.time) -> Part
     follower = Follower(book, memory, config.poll, chores)
     orders = None
     if keys.orders is not None:
-        header = config.market_header.upper().replace("-", "_")
-        explainer = Explainer(pictures, producer, f"HTTP_{header}" if header else None)
+        explainer = Explainer(pictures, producer, Visitors(config))
         orders = OrderDesk(keys.orders, book, forgetter, journal, explainer, follower.poll)
     checks: dict[str, Callable[[], bool]] = {
         "storage": source.is_readable,

@@ -40,6 +40,7 @@ def search(
     effort: Effort,
     *,
     packet: bytes = b"",
+    keeps_all: bool = False,
     seconds: float = 10.0,
 ) -> Found:
     """Encode so that the result scores as near the target as few probes allow.
@@ -55,7 +56,7 @@ def search(
     tried: dict[int, Found] = {}
 
     def is_met_by(quality: int) -> bool:
-        body = save(image, extension, quality, effort, packet)
+        body = save(image, extension, quality, effort, packet, keeps_all)
         score = reference.score(tiles(pyvips.Image.new_from_buffer(body, "").copy_memory()))
         tried[quality] = Found(body, quality, score, 0)
         return abs(score - target) <= TOLERANCE

@@ -23,6 +23,7 @@ class Ask:
     if_range: str = ""
     market: str | None = None
     hints: Hints = NO_HINTS
+    visitor: str = ""
 
 
 def conditional(response: Response, ask: Ask, tag: str) -> Response:

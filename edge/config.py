@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +14,8 @@ PREFIX: Final = "IMAGEPIPE_EDGE_"
 #: prometheus-client shares numbers between processes here, if set before it is imported.
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 REMOTE: Final = ("s3", "gs", "az", "http", "https")
+#: What pictures tell besides their pixels.
+POLICIES: Final = ("marking", "rights", "all")
 REQUIRED: Final = ("storage", "cache", "url_keys", "grant_keys")
 
 
@@ -61,6 +64,12 @@ def _web(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
         raise ConfigError("must be an address with http:// or https://")
     return text.rstrip("/")
+
+
+def _market(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,16}", text):
+        raise ConfigError("must be a market as in grants, for example DE")
+    return text.upper()
 
 
 def _yes(text: str) -> bool:
@@ -197,8 +206,19 @@ class EdgeConfig:
         _integer(0),
         9_000,
     )
+    metadata: str = _option(
+        "metadata in pictures: marking (what the law asks for), rights (and credit, from the"
+        " grant) or all (and what the camera wrote, positions included)",
+        _one_of(*POLICIES),
+        "rights",
+    )
     market_header: str = _option(
         "request header that names the visitor's market, set by a trusted proxy", _text, ""
+    )
+    test_market: str = _option(
+        "market of every visitor, whatever a header says; to try out limits of markets",
+        _market,
+        "",
     )
     channel: str = _option("channel this edge serves", _text, "web")
     url: str = _option(
@@ -224,6 +244,17 @@ class EdgeConfig:
         20,
     )
     iiif_burst: int = _option("the same at once, after a pause", _integer(1, 1_000_000), 200)
+    old_libraries: bool = _option(
+        "start although the version of a library has known advisories, because the distribution"
+        " mended it without another number",
+        _yes,
+        False,
+    )
+    confine: bool = _option(
+        "let the kernel refuse workers what no edge needs, such as starting programs",
+        _yes,
+        True,
+    )
     access_log: str = _option(
         "requests that are logged: all, misses (what memory could not answer) or none",
         _one_of("all", "misses", "none"),

@@ -1,4 +1,4 @@
-"""From pixels to the bytes of one format, with the XMP packet and no other metadata."""
+"""From pixels to the bytes of one format, with the XMP packet and what else may stay."""
 
 from __future__ import annotations
 
@@ -45,15 +45,18 @@ def encode(
     quality: int | None = None,
     background: str | None = None,
     effort: Effort = Effort(),
+    keeps_all: bool = False,
 ) -> bytes:
     """Encode sRGB pixels. Transparency is flattened where the format has none.
 
-    `quality` is on JPEG's scale. Raises SourceUnusable for a size that the format cannot hold.
+    `quality` is on JPEG's scale; `keeps_all` keeps EXIF and IPTC of the source. Raises
+    SourceUnusable for a size that the format cannot hold.
     """
     known = FORMATS[extension]
     if image.hasalpha() and not known.has_alpha:
         image = flatten(image, background)
-    return save(image, extension, native_quality(quality, extension), effort, packet)
+    native = native_quality(quality, extension)
+    return save(image, extension, native, effort, packet, keeps_all)
 
 
 def native_quality(quality: int | None, extension: str) -> int:
@@ -62,18 +65,25 @@ def native_quality(quality: int | None, extension: str) -> int:
 
 
 def save(
-    image: pyvips.Image, extension: str, quality: int, effort: Effort, packet: bytes = b""
+    image: pyvips.Image,
+    extension: str,
+    quality: int,
+    effort: Effort,
+    packet: bytes = b"",
+    keeps_all: bool = False,
 ) -> bytes:
     """Encode pixels with the format's own quality. Raises SourceUnusable."""
-    image = _without_metadata(image)
+    keeps_all = keeps_all and 0 < _written_by_camera(image) <= MOST_OF_CAMERA
+    image = _without_metadata(image, keeps_all)
+    keep = _KEEP | _CAMERA if keeps_all else _KEEP
     try:
         if extension in _PACKET_AFTER:
-            body = bytes(_PACKET_AFTER[extension](image))
+            body = bytes(_PACKET_AFTER[extension](image, keep))
             return write_xmp(body, FORMATS[extension].mime, packet) if packet else body
         if packet:
             image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)
         write = getattr(image, _SAVERS[extension])
-        return bytes(write(keep=_KEEP, Q=quality, **_options(extension, effort)))
+        return bytes(write(keep=keep, Q=quality, **_options(extension, effort)))
     except pyvips.Error:
         raise SourceUnusable(
             422, "not-encodable", f"the picture cannot be stored as {extension} at this size"
@@ -82,12 +92,13 @@ def save(
 
 #: XMP and a profile, if the pixels are not sRGB; there is nothing else by then.
 _KEEP: Final = 2 | 8  # libvips: XMP, ICC
+_CAMERA: Final = 1 | 4  # EXIF, IPTC
 _PROFILE: Final = "icc-profile-data"
 
 #: libvips' own PNG packet does not read back byte for byte, and into GIF it writes none.
-_PACKET_AFTER: Final[dict[str, Callable[[pyvips.Image], bytes]]] = {
-    "png": lambda image: image.pngsave_buffer(compression=6, keep=_KEEP),
-    "gif": lambda image: image.gifsave_buffer(effort=5, keep=_KEEP),
+_PACKET_AFTER: Final[dict[str, Callable[[pyvips.Image, int], bytes]]] = {
+    "png": lambda image, keep: image.pngsave_buffer(compression=6, keep=keep),
+    "gif": lambda image, keep: image.gifsave_buffer(effort=5, keep=keep),
 }
 _SAVERS: Final = {
     "jpg": "jpegsave_buffer",
@@ -113,15 +124,33 @@ def _options(extension: str, effort: Effort) -> dict[str, Any]:
     return {"compression": "av1", "effort": effort.avif, "bitdepth": 8}
 
 
-def _without_metadata(image: pyvips.Image) -> pyvips.Image:
-    """Position, camera, comments and profile of the source end here; Display-P3 stays."""
+def _written_by_camera(image: pyvips.Image) -> int:
+    """Bytes of EXIF and IPTC."""
+    fields = image.get_fields()
+    return sum(len(image.get(name)) for name in ("exif-data", "iptc-data") if name in fields)
+
+
+def _without_metadata(image: pyvips.Image, keeps_all: bool) -> pyvips.Image:
+    """Position, camera, comments and profile of the source end here; Display-P3 stays.
+
+    What the camera wrote may stay, but neither its small picture, which nothing was cut off,
+    nor its colour space.
+    """
     image = image.copy()
     for name in image.get_fields():
         if name == _PROFILE and image.get(_PROFILE) == _display_p3():
             continue
+        if keeps_all and name.startswith(_OF_CAMERA) and name not in _NOT_OF_CAMERA:
+            continue
         if name.endswith("-data") or name.startswith(("exif-", "iptc-", "png-comment-")):
             image.remove(name)
     return image
+
+
+#: Bytes of EXIF and IPTC above which they are left out: JPEG holds no more either.
+MOST_OF_CAMERA: Final = 60_000
+_OF_CAMERA: Final = ("exif-data", "exif-ifd0-", "exif-ifd2-", "exif-ifd3-", "iptc-data")
+_NOT_OF_CAMERA: Final = frozenset({"exif-ifd2-ColorSpace", "exif-ifd0-Orientation"})
 
 
 @cache

@@ -5,6 +5,7 @@ Refusal
 ├── NotDeliverable    what the grant says
 ├── SourceUnusable    the master is missing, damaged or too large
 ├── Overloaded        503: too much to do at the moment
+├── TooMany           429: this visitor asks for too much
 └── GrantUnavailable  503: the delivery document cannot be trusted now
 """
 
@@ -41,6 +42,15 @@ class Overloaded(Refusal):
 
     def __init__(self, detail: str = "too many pictures are being made; try again") -> None:
         super().__init__(503, "overloaded", detail, retry_after=2)
+
+
+class TooMany(Refusal):
+    """One visitor has too many pictures made."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            429, "too-many-requests", "too many pictures were asked for", retry_after
+        )
 
 
 class GrantUnavailable(Refusal):

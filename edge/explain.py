@@ -14,6 +14,7 @@ from edge.negotiation import choose, read_hints
 from edge.pictures import PictureHandler
 from edge.production import Job, Producer
 from edge.scene import scene_of
+from edge.visitors import Visitors
 from imagepipe.grants import GrantedVersion
 from imagepipe.urlspec import ImagePath, format_transform, plan
 
@@ -22,12 +23,12 @@ _MANIFEST_STORE = b"jumdc2pa"
 
 
 class Explainer:
-    """Explains signed addresses to operators. `market_key` is the header's WSGI name."""
+    """Explains signed addresses to operators."""
 
     def __init__(
-        self, handler: PictureHandler, producer: Producer, market_key: str | None
+        self, handler: PictureHandler, producer: Producer, visitors: Visitors
     ) -> None:
-        self._handler, self._producer, self._market_key = handler, producer, market_key
+        self._handler, self._producer, self._visitors = handler, producer, visitors
 
     def explain(self, address: str, environ: Mapping[str, Any]) -> dict[str, object]:
         """What would be done for a request with these headers. Raises Refusal (bad address)."""
@@ -39,7 +40,7 @@ class Explainer:
             "transform": format_transform(path.transform),
             "preview_until": path.expires,
         }
-        market = environ.get(self._market_key) if self._market_key else None
+        market = self._visitors.market(environ)
         try:
             grant, decision, stands_in = self._handler.decide(path, market, now)
         except Refusal as refusal:

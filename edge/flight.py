@@ -1,4 +1,4 @@
-"""Making each picture once, and not too many at a time."""
+"""Making each picture once, for all who ask at the same time."""
 
 from __future__ import annotations
 
@@ -18,48 +18,6 @@ from edge.exceptions import Overloaded
 Result = TypeVar("Result")
 
 _LOCK_DIGITS = 3  # 4096 lock files
-
-
-class Gate:
-    """Admits a few renders at a time and a bounded crowd that waits for them.
-
-    Some threads always stay free of waiting, so that finished pictures are served while
-    others are being made.
-    """
-
-    def __init__(self, slots: int, most_waiting: int) -> None:
-        self._slots = threading.Semaphore(slots)
-        self._most_waiting = most_waiting
-        self._waiting = 0
-        self._lock = threading.Lock()
-
-    @property
-    def waiting(self) -> int:
-        """Requests that wait for a picture or make one."""
-        return self._waiting
-
-    @contextlib.contextmanager
-    def crowd(self) -> Iterator[None]:
-        """Count as one who waits. Raises Overloaded at once when there are too many."""
-        with self._lock:
-            if self._waiting >= self._most_waiting:
-                raise Overloaded
-            self._waiting += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._waiting -= 1
-
-    @contextlib.contextmanager
-    def slot(self, deadline: float) -> Iterator[None]:
-        """One of the render slots. Raises Overloaded after the deadline (monotonic time)."""
-        if not self._slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise Overloaded
-        try:
-            yield
-        finally:
-            self._slots.release()
 
 
 class SingleFlight(Generic[Result]):

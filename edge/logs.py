@@ -37,6 +37,8 @@ def configure(stream: object = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     root.propagate = False
+    # Each broken picture has dozens of warnings by its decoder; the refusal says enough.
+    logging.getLogger("pyvips").setLevel(logging.ERROR)
 
 
 def log_access(method: str, route: str, response: Response, seconds: float, trace: str) -> None:

@@ -25,6 +25,7 @@ from imagepipe.urlspec import FORMATS, MIME_TYPES, Plan, Transform
 RECIPE = 3
 #: Seconds after which no further quality is tried for one picture.
 SEARCH_SECONDS = 10.0
+MOST_HEADERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Maker:
             config.settled_avif_effort, config.settled_webp_effort, trellis=True
         )
         self._settles = config.settle
-        self._embeds = config.embed_from, config.embed_most
+        self._headers: dict[str, Header] = {}
         self._base: tuple[tuple[str, str, int], Base] | None = None
         self._base_lock = threading.Lock()
 
@@ -63,12 +64,26 @@ class Maker:
     def settings(self, settled: bool) -> tuple[object, ...]:
         """What shapes the bytes besides the job and the marking."""
         if settled:
-            return RECIPE, self._embeds, self._careful, self._target
-        return RECIPE, self._embeds, self._quick, DEFAULT_QUALITY
+            return RECIPE, self._marker.placing, self._careful, self._target
+        return RECIPE, self._marker.placing, self._quick, DEFAULT_QUALITY
+
+    def known_header(self, version: GrantedVersion) -> Header | None:
+        """What `header` tells, if somebody has looked before."""
+        return self._headers.get(version.sha256)
 
     def header(self, version: GrantedVersion) -> Header:
         """What is known of a master before it is decoded. Raises SourceUnusable."""
-        return read_header(self._source.master(version), self._limits)
+        return self._header(version, self._source.master(version))
+
+    def _header(self, version: GrantedVersion, master: bytes) -> Header:
+        """Looked at once: the master is verified to be the bytes of this hash."""
+        known = self._headers.get(version.sha256)
+        if known is None:
+            known = read_header(master, self._limits)
+            if len(self._headers) >= MOST_HEADERS:
+                self._headers.clear()
+            self._headers[version.sha256] = known
+        return known
 
     def moves(self, version: GrantedVersion, transform: Transform, header: Header) -> bool:
         """Whether a transform of a master is delivered as an animation."""
@@ -93,6 +108,7 @@ class Maker:
                 quality=job.transform.quality,
                 background=job.transform.background,
                 effort=self._quick,
+                keeps_all=self._marker.keeps_all,
             )
         return self._mark(job, body, master, header, todo, watch)
 
@@ -116,7 +132,12 @@ class Maker:
         packet, quality = self._marker.packet(job.version), job.transform.quality
         if quality is not None or not self._target or job.transform.profile != "srgb":
             return encode(
-                image, job.extension, packet=packet, quality=quality, effort=self._careful
+                image,
+                job.extension,
+                packet=packet,
+                quality=quality,
+                effort=self._careful,
+                keeps_all=self._marker.keeps_all,
             )
         found = search(
             image,
@@ -124,6 +145,7 @@ class Maker:
             self._target,
             self._careful,
             packet=packet,
+            keeps_all=self._marker.keeps_all,
             seconds=SEARCH_SECONDS,
         )
         self._metrics.probes.labels(job.extension).observe(found.probes)
@@ -132,7 +154,7 @@ class Maker:
     def _read(self, job: Job, watch: Stopwatch) -> tuple[bytes, Header]:
         with watch.stage("read"):
             master = self._source.master(job.version)
-            header = read_header(master, self._limits)
+            header = self._header(job.version, master)
             if header.mime != job.version.mime:
                 raise SourceUnusable(502, "source-damaged", "the master is of another type")
         return master, header

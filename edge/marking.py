@@ -11,6 +11,7 @@ import hashlib
 import logging
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 
 from edge.cache import Picture
 from edge.metrics import Metrics
@@ -44,24 +45,36 @@ class Marker:
         metrics: Metrics,
         embed_from: int,
         embed_most: int = 2**53,
+        metadata: str = "rights",
     ) -> None:
         self._source = source
-        self.embed_from, self._embed_most = embed_from, embed_most
-        self._metrics = metrics
+        self._embed_from, self._embed_most = embed_from, embed_most
+        self._metrics, self._policy = metrics, metadata
         self._signer = None if identity is None else CredentialSigner(identity)
         certificates = b"" if identity is None else identity.certificates_pem
         self._identity_digest = hashlib.sha256(certificates).hexdigest()
         self._parents: OrderedDict[str, PreparedParent] = OrderedDict()
         self._lock = threading.Lock()
 
+    @property
+    def placing(self) -> tuple[int, int]:
+        """What decides whether a credential lies inside: part of every cache key."""
+        return self._embed_from, self._embed_most
+
     def digest(self, version: GrantedVersion) -> str:
         """Changes whenever the marking of this version would."""
-        marking = canonical_json([version.source_type, dict(version.credit)])
+        marking = canonical_json([version.source_type, dict(version.credit), self._policy])
         return hashlib.sha256(marking + self._identity_digest.encode()).hexdigest()
 
     def packet(self, version: GrantedVersion) -> bytes:
-        """The XMP packet of a version."""
-        return build_xmp(PictureMetadata.from_credit(version.credit, version.source_type))
+        """The XMP packet of a version, as much as the policy allows."""
+        credit = tuple(sorted(version.credit.items()))
+        return _packet(version.source_type, credit, self._policy == "marking")
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether what the camera wrote stays in the picture."""
+        return self._policy == "all"
 
     def sign(
         self,
@@ -85,10 +98,10 @@ class Marker:
         try:
             parent = self._parent(signer, version, master)
             embeds = not beside or (
-                len(body) >= self.embed_from
+                len(body) >= self._embed_from
                 and len(parent.archive) <= self._embed_most + _ARCHIVE
             )
-            mime, title = MIME_TYPES[extension], version.credit.get("title", "picture")
+            mime, title = MIME_TYPES[extension], self._title(version) or "picture"
             sign = signer.sign_rendition if embeds else signer.sign_rendition_beside
             signed = sign(body, mime, parent, actions, title=title)
             if embeds and beside and len(signed) - len(body) > self._embed_most:
@@ -102,6 +115,9 @@ class Marker:
         added = len(signed) - len(body) if embeds else len(signed)
         self._metrics.credential_bytes.labels("embedded" if embeds else "sidecar").inc(added)
         return Picture.of(signed) if embeds else Picture.of(body, signed)
+
+    def _title(self, version: GrantedVersion) -> str:
+        return "" if self._policy == "marking" else version.credit.get("title", "")
 
     def _parent(
         self, signer: CredentialSigner, version: GrantedVersion, master: bytes
@@ -121,6 +137,12 @@ class Marker:
             while len(self._parents) > _MOST_PARENTS:
                 self._parents.popitem(last=False)
         return parent
+
+
+@lru_cache(maxsize=256)
+def _packet(source_type: str, credit: tuple[tuple[str, str], ...], is_least: bool) -> bytes:
+    metadata = PictureMetadata.from_credit(dict(credit), source_type)
+    return build_xmp(metadata.marking() if is_least else metadata)
 
 
 def actions_of(

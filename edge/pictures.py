@@ -103,7 +103,7 @@ class PictureHandler:
         if stands_in:
             transform = self.instead(path, transform)
         job = Job(grant.asset, version, transform, choice.extension, choice.moves)
-        picture, origin, stages = self._producer.get(job)
+        picture, origin, stages = self._producer.get(job, ask.visitor)
         if origin != "memory":
             # Making it took time, in which it may have been withdrawn.
             now = int(self._clock())

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from edge.cache import SAME_MARKING, SAME_PIXELS, CacheKey, MemoryCache, Picture
 from edge.config import EdgeConfig
 from edge.disk import DiskCache
-from edge.exceptions import NotDeliverable, Refusal
-from edge.flight import FileLocks, Gate, SingleFlight
+from edge.exceptions import NotDeliverable, Refusal, TooMany
+from edge.flight import FileLocks, SingleFlight
+from edge.gate import Gate
 from edge.making import Job, Maker
 from edge.marking import Marker
 from edge.metrics import Metrics
@@ -46,7 +47,6 @@ class Producer:
         self._flights: SingleFlight[tuple[Picture, str, Stages]] = SingleFlight()
         self._locks = FileLocks(config.cache / "locks")
         self._renewals = Renewals(self._maker.forget)
-        self._headers: dict[str, Header] = {}
 
     def has_alpha(self, version: GrantedVersion) -> bool:
         """Whether a master has transparency. Raises Refusal."""
@@ -60,22 +60,19 @@ class Producer:
 
     def _header(self, version: GrantedVersion) -> Header:
         """What a look at a master tells; it is remembered. Raises Refusal."""
-        known = self._headers.get(version.sha256)
+        known = self._maker.known_header(version)
         if known is None:
             deadline = time.monotonic() + self._deadline
             with self._gate.crowd(), self._gate.slot(deadline):
                 known = self._maker.header(version)
-            if len(self._headers) > 50_000:
-                self._headers.clear()
-            self._headers[version.sha256] = known
         return known
 
-    def get(self, job: Job) -> tuple[Picture, str, Stages]:
+    def get(self, job: Job, visitor: str = "") -> tuple[Picture, str, Stages]:
         """The picture, where it came from (memory, disk, shared, made), and times spent.
 
         "provisional" was made quickly, and better bytes are made in the background. "stale" is
         that, or a picture by earlier settings, on later requests, or because the right one
-        cannot be made. Raises Refusal.
+        cannot be made. `visitor` is the address of who asks, if known. Raises Refusal.
         """
         key = self._key(job)
         picture = self.memory.get(key)
@@ -83,7 +80,7 @@ class Producer:
             return picture, "memory", {}
         deadline = time.monotonic() + self._deadline
         try:
-            with self._gate.crowd():
+            with self._gate.crowd(visitor):
                 self._metrics.waiting.set(self._gate.waiting)
                 try:
                     result, is_leader = self._flights.run(
@@ -93,7 +90,7 @@ class Producer:
                     self._metrics.waiting.set(max(0, self._gate.waiting - 1))
         except Refusal as refusal:
             older = None
-            if refusal.status >= 500:
+            if refusal.status >= 500 or isinstance(refusal, TooMany):
                 older = self.disk.get_similar(key, SAME_PIXELS)
             if older is None:
                 raise

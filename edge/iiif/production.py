@@ -12,7 +12,8 @@ from edge.config import EdgeConfig
 from edge.disk import DiskCache
 from edge.encode import Effort, native_quality, save
 from edge.exceptions import NotDeliverable, SourceUnusable
-from edge.flight import FileLocks, Gate, SingleFlight
+from edge.flight import FileLocks, SingleFlight
+from edge.gate import Gate
 from edge.iiif.geometry import Cut
 from edge.iiif.rates import Rates
 from edge.iiif.rendering import Renderer
@@ -114,7 +115,14 @@ class Workshop:
         with watch.stage("encode"):
             quality = native_quality(None, request.extension)
             packet = self._marker.packet(version)
-            body = save(image, request.extension, quality, self._effort, packet)
+            body = save(
+                image,
+                request.extension,
+                quality,
+                self._effort,
+                packet,
+                self._marker.keeps_all,
+            )
         with watch.stage("sign"):
             picture = self._marker.sign(
                 body,
@@ -131,7 +139,7 @@ class Workshop:
         """Names everything that shapes the bytes: pixels, marking, settings."""
         version = job.version
         parts = RECIPE, version.sha256, job.request, job.cut, self._marker.digest(version)
-        text = "\n".join(map(str, (*parts, self._effort, self._marker.embed_from)))
+        text = "\n".join(map(str, (*parts, self._effort, self._marker.placing)))
         digest = hashlib.sha256(text.encode()).hexdigest()
         return CacheKey(job.asset, version.sha256[:16], digest)
 

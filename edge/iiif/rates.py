@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from edge.exceptions import Refusal
+from edge.exceptions import TooMany
 
 MOST_VISITORS: Final = 10_000
 
@@ -28,7 +28,7 @@ class Rates:
         self._lock = threading.Lock()
 
     def take(self, visitor: str) -> None:
-        """Count one picture. Raises Refusal (429) with the seconds to wait."""
+        """Count one picture. Raises TooMany with the seconds to wait."""
         now = self._clock()
         with self._lock:
             left, since = self._buckets.pop(visitor, (float(self._burst), now))
@@ -38,7 +38,4 @@ class Rates:
             if len(self._buckets) > MOST_VISITORS:
                 self._buckets.popitem(last=False)
         if not is_allowed:
-            wait = max(1, math.ceil((1 - left) / self._rate))
-            raise Refusal(
-                429, "too-many-requests", "too many pictures were asked for", retry_after=wait
-            )
+            raise TooMany(max(1, math.ceil((1 - left) / self._rate)))

@@ -9,6 +9,7 @@ from typing import Any
 from edge.config import EdgeConfig
 from edge.exceptions import BadRequest
 from edge.iiif.service import Visitor
+from edge.visitors import wsgi_name
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -18,8 +19,7 @@ class VisitorDesk:
 
     def __init__(self, config: EdgeConfig) -> None:
         self._base = config.url
-        header = config.client_header.upper().replace("-", "_")
-        self._client_key = f"HTTP_{header}" if header else "REMOTE_ADDR"
+        self._client_key = wsgi_name(config.client_header) or "REMOTE_ADDR"
 
     def read(self, environ: Mapping[str, Any], market: str | None) -> Visitor:
         """Raises BadRequest (400) for a Host that is none."""

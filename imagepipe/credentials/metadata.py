@@ -73,6 +73,15 @@ class PictureMetadata:
     prompt_writer: str = ""
     no_training: bool = True
 
+    def marking(self) -> PictureMetadata:
+        """Only how the picture was made, and whether machines may be trained with it."""
+        return PictureMetadata(
+            source_type=self.source_type,
+            ai_system=self.ai_system,
+            ai_system_version=self.ai_system_version,
+            no_training=self.no_training,
+        )
+
     def to_credit(self) -> dict[str, str]:
         """The stated text fields, and no_training as "true" or "false", without source_type."""
         credit = {

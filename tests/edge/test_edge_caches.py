@@ -15,7 +15,7 @@ import pytest
 from edge.cache import CacheKey, MemoryCache, Picture
 from edge.disk import DiskCache
 from edge.exceptions import Overloaded
-from edge.flight import FileLocks, Gate, SingleFlight
+from edge.flight import FileLocks, SingleFlight
 
 KEY = CacheKey("ab" * 16, "cd" * 8, "ef" * 32)
 
@@ -155,22 +155,6 @@ def test_who_waits_too_long_is_turned_away():
         flights.run("k", lambda: 1, time.monotonic() + 0.05)
     release.set()
     worker.join()
-
-
-def test_the_crowd_and_the_slots_are_bounded():
-    gate = Gate(slots=1, most_waiting=1)
-
-    with gate.crowd(), pytest.raises(Overloaded), gate.crowd():
-        pass
-    with (
-        gate.slot(time.monotonic() + 1),
-        pytest.raises(Overloaded),
-        gate.slot(time.monotonic() + 0.02),
-    ):
-        pass
-    assert gate.waiting == 0
-    with gate.slot(time.monotonic() + 0.1):
-        pass
 
 
 def test_file_locks_exclude_each_other(tmp_path: Path):

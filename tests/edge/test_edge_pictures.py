@@ -368,3 +368,13 @@ def test_the_chain_reaches_the_master(delivery, get, master, published):
     assert [action for action in report.actions if "resized" in action]
     assert [action for action in report.actions if "cropped" in action]
     assert len(report.chain) == 2
+
+
+def test_a_market_to_test_with_counts_before_the_header(delivery, make_edge, master):
+    url = delivery.url(delivery.publish(delivery.version(master, markets=("DE",))))
+    get = make_edge(market_header="X-Market", test_market="de")
+
+    assert get(url, x_market="FR").headers["Cache-Control"].startswith("private")
+    assert get(url).status == 200
+    elsewhere = make_edge(market_header="X-Market", test_market="FR")
+    assert elsewhere(url, x_market="DE").status == 451

@@ -277,8 +277,8 @@ def test_a_withdrawal_while_the_picture_is_made_counts(delivery, get, asset, mon
     producer = get.app.producer
     make = producer.get
 
-    def slowly(job):
-        result = make(job)
+    def slowly(job, visitor):
+        result = make(job, visitor)
         delivery.change(asset, state="withdrawn")
         return result
 

@@ -490,6 +490,18 @@ def test_marking_is_inside_or_beside_what_is_kept(
     assert "c2pa.orientation" in report.actions
 
 
+def test_the_limits_of_embedding_are_part_of_the_key(
+    delivery: Delivery, make_edge: Callable[..., Get], asset: str
+) -> None:
+    url = f"/iiif/3/{asset}/full/250,250/0/default.jpg"
+    links = [
+        make_edge(embed_from="0", embed_most=most)(url, host="x").headers["Link"]
+        for most in ("100000", "100", "100000")
+    ]
+
+    assert ["c2pa-manifest" in link for link in links] == [False, True, False]
+
+
 def test_purges_reach_tiles(
     delivery: Delivery, get: Get, ask: Callable[..., Any], asset: str
 ) -> None:
