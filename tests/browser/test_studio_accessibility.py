@@ -87,6 +87,11 @@ def test_axe_finds_nothing_in_either_theme(
         assert darken(page) == [], name
         if name in ("run", "asset", "history"):
             shoot(page, f"{name}-dark")
+        if name == "asset":
+            show_viewers(page)
+            shoot(page, "viewers-dark")
+            page.emulate_media(color_scheme="light")
+            shoot(page, "viewers")
 
 
 def test_a_telephone_needs_no_sideways_scrolling(
@@ -101,7 +106,16 @@ def test_a_telephone_needs_no_sideways_scrolling(
         assert main.evaluate("e => e.scrollWidth - e.clientWidth") == 0, name
         if name in ("generate", "run", "asset", "history", "routes"):
             shoot(page, f"{name}-phone")
+        if name == "asset":
+            show_viewers(page)
+            shoot(page, "viewers-phone")
     assert violations(page) == []
+
+
+def show_viewers(page) -> None:
+    """The panel of IIIF, in the middle of the window."""
+    heading = page.get_by_role("heading", name="Zoomable viewers")
+    heading.evaluate("heading => heading.scrollIntoView({block: 'center'})")
 
 
 def test_the_whole_way_with_the_keyboard(page, worker):
