@@ -35,7 +35,8 @@ logger = logging.getLogger("edge.placement")
 #: A picture that must go sooner than this is not placed; the sweep has that long.
 MARGIN: Final = 150
 ABANDONED: Final = 3600
-
+#: What earlier programs placed in another way goes at the start, when this word is another.
+_LAYOUT: Final = "placement 2"
 
 NOTHING: Final = Picture.of(b"")
 
@@ -66,7 +67,7 @@ class Shelf:
     def allow(self, keyring: Keyring) -> None:
         """Remove the pictures of keys that are gone or were replaced under the same id."""
         known = self._allowed()
-        wanted = {kid: keyring.signature(kid, "placement") for kid in keyring.ids}
+        wanted = {kid: keyring.signature(kid, _LAYOUT) for kid in keyring.ids}
         self._write(self._keys, json.dumps(wanted).encode())
         for folder in list(self._pictures.iterdir()):
             if known.get(folder.name) != wanted.get(folder.name, "-"):
@@ -101,7 +102,8 @@ class Shelf:
             )
             if item.picture.pair:
                 self._write(_beside(target) / item.picture.pair, item.picture.sidecar)
-            self._write(target, item.picture.body, stamp_of(item.picture.sha256))
+            stamp = stamp_of(item.picture.sha256, has_sidecar=bool(item.picture.pair))
+            self._write(target, item.picture.body, stamp)
             self._keep_only(item.picture.pair, _beside(target))
         except OSError as error:
             logger.warning("a picture was not placed: %s", error.strerror)

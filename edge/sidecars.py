@@ -8,7 +8,8 @@ so that it always belongs to the very bytes that announced it, first or settled,
 was negotiated. The address needs no signature of its own: it is only looked for, never made.
 
 `<pair>` is also the ETag that nginx makes of a placed picture (time and size, in hex digits),
-because that is the only name for a file's content that nginx knows by itself.
+because that is the only name for a file's content that nginx knows by itself. The time is odd
+where there is a sidecar, which spares nginx a look.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ _ADDRESS = re.compile(
 )
 
 
-def stamp_of(sha256: str) -> int:
+def stamp_of(sha256: str, *, has_sidecar: bool) -> int:
     """A time (Unix seconds, between 2004 and 2038) that stands for these bytes."""
-    return 1 << 30 | int(sha256[:8], 16) & (1 << 30) - 1
+    return 1 << 30 | int(sha256[:8], 16) & (1 << 30) - 2 | has_sidecar
 
 
 def pair_of(sha256: str, size: int) -> str:
     """The name of the sidecar of a picture with this hash and number of bytes."""
-    return f"{stamp_of(sha256):x}-{size:x}"
+    return f"{stamp_of(sha256, has_sidecar=True):x}-{size:x}"
 
 
 def split(path: str) -> tuple[str, str]:

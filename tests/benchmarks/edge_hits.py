@@ -1,10 +1,12 @@
 """What an answer from a cache costs: nginx alone, nginx with our files, and Python in memory.
 
-    python -m tests.benchmarks.edge_hits --rounds 12 --seconds 2
+    python -m tests.benchmarks.edge_hits --rounds 12 --seconds 2 [--thumbor WORK]
 
-Needs nginx and wrk. CPU time of the servers, from the scheduler, per request; wrk's own is not
-counted. Every round asks all servers in a new order, and ratios are taken within a round, so
-that other work on the machine hurts all of them alike.
+WORK keeps thumbor's environment; thumbor's finished pictures lie on disk. Needs nginx and wrk.
+
+CPU time of the servers, from the scheduler, per request; wrk's own is not counted. Every round
+asks all servers in a new order, and ratios are taken within a round, so that other work on the
+machine hurts all of them alike.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from imagepipe.credentials import create_development_identities
+from tests.benchmarks.peers import environment
 from tests.edge.conftest import Delivery, Server, encoded
 from tests.edge.nginx import Nginx, free_port
 
@@ -124,6 +127,42 @@ def load(port: int, path: str, seconds: int) -> int:
     return int(found[1])
 
 
+THUMBOR = """
+LOADER = "thumbor.loaders.file_loader"
+FILE_LOADER_ROOT_PATH = {folder!r}
+STORAGE = "thumbor.storages.no_storage"
+RESULT_STORAGE = "thumbor.result_storages.file_storage"
+RESULT_STORAGE_FILE_STORAGE_ROOT_PATH = {results!r}
+RESULT_STORAGE_STORES_UNSAFE, AUTO_WEBP, LOGGING = True, False, False
+"""
+
+
+@contextlib.contextmanager
+def with_thumbor(
+    work: Path, folder: Path, picture: bytes
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The path of a picture of the same bytes, that thumbor has stored; process id and port."""
+    (folder / "masters").mkdir()
+    (folder / "masters" / "p.jpg").write_bytes(picture)
+    config, port = folder / "thumbor.conf", free_port()
+    places = {"folder": str(folder / "masters"), "results": str(folder / "results")}
+    config.write_text(THUMBOR.format(**places))
+    program = environment(work, "thumbor").parent / "thumbor"
+    command = [str(program), "-c", str(config), "-p", str(port), "-l", "error"]
+    process = subprocess.Popen(command)
+    path = "/unsafe/filters:quality(86)/p.jpg"
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
+                break
+            time.sleep(0.1)
+        yield path, (process.pid, port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
 @contextlib.contextmanager
 def servers(folder: Path) -> Iterator[tuple[dict[str, tuple[int, int]], str, int]]:
     """Name to process id and port; the address; and the size of its picture."""
@@ -219,9 +258,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--thumbor", type=Path, help="work folder of peers")
     options = parser.parse_args()
     rng = random.Random(1)
-    with tempfile.TemporaryDirectory() as folder, servers(Path(folder)) as (running, url, size):
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        running, url, size = stack.enter_context(servers(folder))
+        paths = dict.fromkeys(running, url) | {"nginx, plain file": "/p.jpg"}
+        if options.thumbor is not None:
+            picture = (folder / "www" / "p.jpg").read_bytes()
+            other = with_thumbor(options.thumbor, folder, picture)
+            paths["thumbor"], running["thumbor"] = stack.enter_context(other)
         costs: dict[str, list[float]] = {name: [] for name in running}
         for number in range(options.rounds + 1):
             names = list(running)
@@ -229,7 +276,7 @@ def main() -> None:
             for name in names:
                 pid, port = running[name]
                 before = cpu_seconds(pid)
-                count = load(port, "/p.jpg" if "plain" in name else url, options.seconds)
+                count = load(port, paths[name], options.seconds)
                 if number:  # the first round only warms up
                     costs[name].append((cpu_seconds(pid) - before) / count * 1e6)
         plain = costs["nginx, plain file"]
@@ -237,6 +284,10 @@ def main() -> None:
                f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} core(s)", "",
                "| server | CPU µs per request, median | efficiency against nginx | 95 % |",
                "|---|---|---|---|"]  # fmt: skip
+        if "thumbor" in costs:
+            for name, values in costs.items():
+                times = [a / b for a, b in zip(costs["thumbor"], values, strict=True)]
+                out.insert(1, f"thumbor takes {statistics.median(times):.1f} times of {name}")
         for name, values in costs.items():
             ratios = [a / b for a, b in zip(plain, values, strict=True)]
             low, high = interval(ratios, rng)

@@ -360,7 +360,9 @@ def test_addresses_of_sidecars():
     for path in ("/k1/s/w_1/a.b/c.auto", "/c2pa/x", f"/a.bmp.c2pa/{pair}", ".c2pa/", "/"):
         assert sidecars.split(path) == (path, "")
     # A date that every file system can keep.
-    assert 2**30 <= sidecars.stamp_of("0" * 64) <= sidecars.stamp_of("f" * 64) < 2**31
+    for has_sidecar in (False, True):
+        least, most = (sidecars.stamp_of(d * 64, has_sidecar=has_sidecar) for d in "0f")
+        assert 2**30 <= least <= most < 2**31 and least % 2 == most % 2 == has_sidecar
 
 
 def _files(folder: Path) -> list[Path]:
