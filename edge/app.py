@@ -127,9 +127,9 @@ class EdgeApp:
 
     def _make(self, ask: Ask, key: Key) -> Response:
         """A whole picture, without its length; kept and placed where its terms allow it."""
-        asset = self._parts.pictures.verify(ask.path, int(self._clock())).asset
-        epoch = self.hits.epoch(asset)
-        response = self._parts.pictures.whole(ask)
+        path = self._parts.pictures.verify(ask.path, int(self._clock()))
+        asset, epoch = path.asset, self.hits.epoch(path.asset)
+        response = self._parts.pictures.whole(ask, path)
         terms = response.terms
         if terms is None or not terms.is_open:
             return response

@@ -77,16 +77,16 @@ class PictureHandler:
         response = self.whole(ask)
         return conditional(response, ask, response.tag)
 
-    def whole(self, ask: Ask) -> Response:
+    def whole(self, ask: Ask, path: ImagePath | None = None) -> Response:
         """The whole picture or sidecar, without its length, and the terms of repeating it.
 
-        Raises Refusal.
+        `path` is the address where it is verified already. Raises Refusal.
         """
         now = int(self._clock())
+        path = path or self.verify(ask.path, now)
         pair = sidecars.split(ask.path)[1]
         if pair:
-            return self._sidecar(ask, pair, now)
-        path = self.verify(ask.path, now)
+            return self._sidecar(ask, path, pair, now)
         grant, decision, stands_in = self.decide(path, ask.market, now)
         version = decision.version
         if version is None:
@@ -162,9 +162,8 @@ class PictureHandler:
             transform, width=width, height=height, fit="fill", gravity=SMART, crop=None
         )
 
-    def _sidecar(self, ask: Ask, pair: str, now: int) -> Response:
+    def _sidecar(self, ask: Ask, path: ImagePath, pair: str, now: int) -> Response:
         """A sidecar that was made with its picture, to whom the picture may be shown."""
-        path = self.verify(ask.path, now)
         grant, decision, stands_in = self.decide(path, ask.market, now)
         if decision.version is None:
             raise NotDeliverable(404, "unknown-version", DETAILS["unknown-version"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.advisories import ADVISORIES
 from edge.config import EdgeConfig, variable
 from edge.metrics import Metrics
 from imagepipe.grants import STATUS
@@ -30,6 +31,14 @@ def test_every_refusal_is_described() -> None:
     assert len(set(found)) > 15
     for reason in found:
         assert f"| `{reason}` |" in REFERENCE, reason
+
+
+def test_every_advisory_is_described() -> None:
+    for library in {item.library for item in ADVISORIES}:
+        known = [item for item in ADVISORIES if item.library == library]
+        numbers = ", ".join(item.numbers for item in known)
+        least = ".".join(map(str, max(item.mended for item in known)))
+        assert f"| {library} | {least} | {numbers} |" in REFERENCE
 
 
 def test_every_metric_is_described() -> None:
