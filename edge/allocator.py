@@ -1,8 +1,8 @@
 """glibc's allocator as decoders and encoders need it: large blocks go back at once.
 
 By default it keeps an arena per core and thread, and learns from the first picture to keep
-blocks of its size for ever; a worker then grows to several times what it uses. Giving all of
-them back at once would cost a tenth of every picture: the system has to empty the pages again.
+blocks of its size for ever; a worker then grows to several times what it uses. Giving back each
+free megabyte would cost a tenth of every picture: the system has to empty the pages again.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 #: Parameters of mallopt(3), with the variable of the environment that would set them.
 _SETTINGS: Final = (
     (-8, "MALLOC_ARENA_MAX", 2),
-    (-3, "MALLOC_MMAP_THRESHOLD_", 4 * 1024 * 1024),  # fixes it, too
-    (-1, "MALLOC_TRIM_THRESHOLD_", 32 * 1024 * 1024),
+    (-3, "MALLOC_MMAP_THRESHOLD_", 1024 * 1024),  # fixes it, too
+    (-1, "MALLOC_TRIM_THRESHOLD_", 8 * 1024 * 1024),
 )
 
 
