@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from imagepipe.workflow.forecasts import alive
 from imagepipe.workflow.models import Run, RunState, StepRun
-from imagepipe.workflow.queue_models import EngineHealth
+from imagepipe.workflow.queue_models import EngineHealth, Expense
 
 WINDOW = dt.timedelta(minutes=15)
 MOST_STEPS = 20_000
@@ -38,7 +38,8 @@ class Figure:
 def figures(now: dt.datetime | None = None) -> list[Figure]:
     """Return all figures at this moment; times in seconds, memory in bytes."""
     now = now or timezone.now()
-    return [*_depth(now), *_failed(now), *_steps(now), *_workers(now), *_engines(now)]
+    parts = (_depth, _failed, _steps, _workers, _engines, _spent)
+    return [figure for part in parts for figure in part(now)]
 
 
 def level(priority: int) -> str:
@@ -138,3 +139,13 @@ def _engines(now: dt.datetime) -> Iterator[Figure]:
     for health in EngineHealth.objects.all():
         resting = health.open_until is not None and health.open_until > now
         yield Figure("imagepipe_engine_resting", text, (("engine", health.name),), int(resting))
+
+
+def _spent(now: dt.datetime) -> Iterator[Figure]:
+    text = "Money that pictures cost within 15 minutes."
+    rows = Expense.objects.filter(spent_at__gt=now - WINDOW).order_by().values(
+        "engine", "currency"
+    )
+    for row in rows.annotate(sum=Sum("amount")):
+        labels = (("engine", row["engine"]), ("currency", row["currency"]))
+        yield Figure("imagepipe_spent_recent", text, labels, float(row["sum"]))
