@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.collections import CollectionChoiceField
 from wagtail.models import Collection
@@ -82,6 +84,12 @@ class GenerateForm(forms.Form):
         choices=[(50, _("Urgent")), (0, _("Normal")), (-50, _("When there is time"))],
         help_text=_("What is urgent comes first."),
     )
+    deadline = forms.DateTimeField(
+        label=_("Needed by"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("When little time is left the run goes first. Empty: there is no hurry."),
+    )
     profile = forms.ModelChoiceField(
         GenerationProfile.objects.none(),
         label=_("Profile"),
@@ -121,7 +129,7 @@ class GenerateForm(forms.Form):
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
     MAIN = ("title", "template")
-    PLACE = ("candidates", "collection", "priority", "purpose")
+    PLACE = ("candidates", "collection", "priority", "deadline", "purpose")
     DETAILS = ("profile", "model", "negative", "seed", "width", "height")
 
     def __init__(
@@ -229,6 +237,12 @@ class GenerateForm(forms.Form):
         only = None if self._profile_names_model() else self.only_model
         return self.cleaned_data["model"] or only
 
+    def clean_deadline(self) -> dt.datetime | None:
+        deadline = self.cleaned_data["deadline"]
+        if deadline is not None and deadline <= timezone.now():
+            raise forms.ValidationError(_("This is in the past."))
+        return deadline
+
     def clean_prompt(self) -> str:
         words = self.cleaned_data["prompt"]
         if self.chosen_template is None:
@@ -290,6 +304,7 @@ class GenerateForm(forms.Form):
             model=values["model"],
             collection=values.get("collection") or self.only_collection,
             priority=values["priority"],
+            deadline=values.get("deadline"),
             idempotency_key=idempotency_key(self.identity()),
         )
         return StartRun(run, self.user, brief=values["brief"]).execute()

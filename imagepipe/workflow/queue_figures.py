@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from imagepipe.workflow.forecasts import alive
 from imagepipe.workflow.models import Run, RunState, StepRun
-from imagepipe.workflow.queue_models import EngineHealth, Expense
+from imagepipe.workflow.queue_models import EngineHealth, Expense, QueueWorker
 
 WINDOW = dt.timedelta(minutes=15)
 MOST_STEPS = 20_000
@@ -117,7 +117,6 @@ def _steps(now: dt.datetime) -> Iterator[Figure]:
 
 
 def _workers(now: dt.datetime) -> Iterator[Figure]:
-    text = "Workers that have said something within a minute."
     states = dict.fromkeys(("idle", "busy"), 0)
     swaps = Figure("imagepipe_model_swaps", "Changes of the loaded model.", (), 0)
     for worker in alive(now):
@@ -130,6 +129,10 @@ def _workers(now: dt.datetime) -> Iterator[Figure]:
         yield Figure(
             "imagepipe_worker_memory_bytes", "Resident memory.", labels, worker.memory_bytes
         )
+    text = "Runs taken from the worker because it no longer renewed its lease; gone ones too."
+    for name, lost in QueueWorker.objects.values_list("name", "leases_lost"):
+        yield Figure("imagepipe_leases_lost", text, (("worker", name),), lost)
+    text = "Workers that have said something within a minute."
     for state, count in states.items():
         yield Figure("imagepipe_workers", text, (("state", state),), count)
 

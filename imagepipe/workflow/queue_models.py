@@ -44,6 +44,8 @@ class QueueWorker(models.Model):
     """Runs since it started."""
     model_swaps = models.PositiveIntegerField(default=0)
     """How often it changed from one model to another."""
+    leases_lost = models.PositiveIntegerField(default=0)
+    """Runs that were taken from it because it no longer renewed its lease."""
 
     wagtail_reference_index_ignore = True
 

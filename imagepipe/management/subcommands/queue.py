@@ -16,7 +16,7 @@ help = "Shows the queue, its failed runs and workers; pauses, moves, cancels, tr
 
 VERBS = ("list", "failed", "workers", "pause", "resume", "priority", "move", "cancel", "retry")
 COLUMNS = {
-    "list": ("run", "state", "priority", "start", "by", "title"),
+    "list": ("run", "state", "priority", "start", "basis", "by", "title"),
     "failed": ("run", "code", "class", "attempts", "title", "error"),
     "workers": ("worker", "state", "run", "models", "memory", "silent"),
 }
@@ -136,6 +136,7 @@ def _waiting() -> list[dict[str, Any]]:
                 "state": "paused" if run.paused else run.state,
                 "priority": run.priority,
                 "start": None if start is None else round((start - now).total_seconds()),
+                "basis": str(forecast.expectation.basis) if forecast else None,
                 "by": run.created_by.get_username() if run.created_by else None,
                 "title": run.title,
             }
