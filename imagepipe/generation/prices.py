@@ -74,4 +74,4 @@ def number_in_words(amount: Decimal) -> str:
 
 def in_money(amount: Decimal) -> str:
     """With the currency: “0.16 EUR”."""
-    return f"{number_in_words(amount)} {get_settings().CURRENCY}"
+    return " ".join((number_in_words(amount), get_settings().CURRENCY))
