@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.collections import CollectionChoiceField
 from wagtail.models import Collection
@@ -22,6 +20,7 @@ from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
+from imagepipe.views.deadline import DeadlineField
 from imagepipe.views.purpose import offer_purposes
 from imagepipe.views.sheets import idempotency_key, sheet_field
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
@@ -84,12 +83,7 @@ class GenerateForm(forms.Form):
         choices=[(50, _("Urgent")), (0, _("Normal")), (-50, _("When there is time"))],
         help_text=_("What is urgent comes first."),
     )
-    deadline = forms.DateTimeField(
-        label=_("Needed by"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text=_("When little time is left the run goes first. Empty: there is no hurry."),
-    )
+    deadline = DeadlineField()
     profile = forms.ModelChoiceField(
         GenerationProfile.objects.none(),
         label=_("Profile"),
@@ -236,12 +230,6 @@ class GenerateForm(forms.Form):
         """The only one there is, unless the profile names one."""
         only = None if self._profile_names_model() else self.only_model
         return self.cleaned_data["model"] or only
-
-    def clean_deadline(self) -> dt.datetime | None:
-        deadline = self.cleaned_data["deadline"]
-        if deadline is not None and deadline <= timezone.now():
-            raise forms.ValidationError(_("This is in the past."))
-        return deadline
 
     def clean_prompt(self) -> str:
         words = self.cleaned_data["prompt"]
