@@ -122,7 +122,6 @@ class GenerateForm(forms.Form):
     sheet = sheet_field()
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
-    MAIN = ("title", "template")
     PLACE = ("candidates", "collection", "priority", "deadline", "purpose")
     DETAILS = ("profile", "model", "negative", "seed", "width", "height")
 
@@ -179,12 +178,11 @@ class GenerateForm(forms.Form):
             self.fields["collection"].queryset = collections
 
     def _chosen_template(self) -> PromptTemplate | None:
-        field = self.fields["template"]
         value = self["template"].value()
         if isinstance(value, PromptTemplate):
             return value
         try:
-            return field.clean(value)
+            return self.fields["template"].clean(value)
         except forms.ValidationError:
             return None
 
