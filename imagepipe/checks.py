@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,7 @@ from imagepipe.delivery.crop_shapes import InvalidShape, crop_shapes
 from imagepipe.delivery.presets import get_preset, preset_names, read_preset
 from imagepipe.delivery.profiles import InvalidProfile, read_profile
 from imagepipe.delivery.purge.registry import configured
+from imagepipe.generation.prices import read_price
 from imagepipe.provenance.keys import KeyFolder
 from imagepipe.provenance.masters import can_sign
 from imagepipe.quality.prompt_match import check_options
@@ -46,6 +48,7 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_prompt_match(conf),
         *_routes(conf),
         *_alt_texts(conf),
+        *_prices(conf),
     ]
 
 
@@ -57,6 +60,20 @@ def _routes(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
             f"ROUTES or FALLBACKS cannot be used: {', '.join([*unknown, *circles])}.",
             hint=f"ROUTES knows {', '.join(PURPOSES)}; a fallback is another model.",
             id="imagepipe.E012",
+        )
+
+
+def _prices(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    try:
+        for engine, values in conf.ENGINE_PRICES.items():
+            read_price(engine, values)
+        if not re.fullmatch("[A-Z]{3}", conf.CURRENCY):
+            raise ImproperlyConfigured(f"CURRENCY is {conf.CURRENCY!r}.")
+    except (ImproperlyConfigured, TypeError, AttributeError) as error:
+        yield Error(
+            str(error),
+            hint='Correct ENGINE_PRICES in IMAGEPIPE; CURRENCY is three letters, as in "EUR".',
+            id="imagepipe.E018",
         )
 
 

@@ -90,6 +90,10 @@ class ImagepipeSettings:
     """Runs that may wait; a new one is refused beyond that."""
     ENGINE_LIMITS: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
     """Per backend: ``{"diffusers": {"concurrent": 2, "per_minute": 30}}``."""
+    ENGINE_PRICES: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Per backend: ``{"diffusers": {"second": "0.0005"}}``, or ``picture``; without: free."""
+    CURRENCY: str = "EUR"
+    """Of prices and of quotas of money, as ISO 4217 writes it."""
     BACKENDS: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Options of the backends, by name: ``{"diffusers": {"precision": "bfloat16"}}``."""
     CONTROL_DETECTORS: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -24,6 +24,7 @@ from imagepipe.workflow.mark_models import Star
 from imagepipe.workflow.models import Candidate, Run, StepRun
 from imagepipe.workflow.queue_models import (
     EngineHealth,
+    Expense,
     NoticePreference,
     QueueWorker,
     Quota,
@@ -42,6 +43,7 @@ __all__ = [
     "DeliveryLease",
     "Engine",
     "EngineHealth",
+    "Expense",
     "FeedEntry",
     "GenerationProfile",
     "Lineage",

@@ -17,9 +17,8 @@ from imagepipe.generation.backends.address import parse_address
 from imagepipe.generation.exceptions import BackendUnavailable
 from imagepipe.generation.models import Engine
 
-HERE = ("fake", "diffusers")
-"""Backends that need no server; their names stay theirs."""
-CHANGEABLE = ("address", "options", "concurrent", "per_minute")
+PRICES = ("price_per_picture", "price_per_second")
+CHANGEABLE = ("address", "options", "concurrent", "per_minute", *PRICES)
 MAX_KEY = 2000
 
 
@@ -57,7 +56,7 @@ class CreateEngine(Action[Engine, Engine]):
 
 
 class ChangeEngine(Action[Engine, Engine]):
-    """Change address, options or limits.
+    """Change address, options, limits or prices; what was spent stays as it was.
 
     A stored key belongs to the server it was entered for: with another server's address it
     has to be given anew, so that nobody can have it sent elsewhere.
@@ -137,7 +136,7 @@ def check(engine: Engine) -> None:
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise InvalidEngine(" ".join(messages), field) from error
-    if engine.name in HERE or engine.name in get_settings().BACKENDS:
+    if engine.name in engines.HERE or engine.name in get_settings().BACKENDS:
         raise InvalidEngine(_("This name is taken by a backend of the settings."), "name")
     try:
         parse_address(engine.address)
@@ -167,4 +166,5 @@ def _facts(engine: Engine) -> dict[str, Any]:
         "origin": parse_address(engine.address).origin,
         "has_key": engine.has_key,
         "enabled": engine.enabled,
+        "prices": [str(getattr(engine, name).normalize()) for name in PRICES],
     }

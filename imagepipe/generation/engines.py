@@ -12,6 +12,8 @@ from imagepipe.generation.backends.registry import make
 from imagepipe.generation.exceptions import BackendUnavailable
 from imagepipe.generation.models import Engine
 
+HERE = ("fake", "diffusers")
+"""Backends that need no server; their names stay theirs."""
 _made: dict[int, tuple[datetime, Backend]] = {}
 _lock = threading.Lock()
 

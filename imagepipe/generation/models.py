@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+PRICES = (MinValueValidator(0), MaxValueValidator(9_999))
 
 
 class Engine(models.Model):
@@ -46,6 +50,22 @@ class Engine(models.Model):
         blank=True,
         verbose_name=_("runs per minute"),
         help_text=_("Empty: no limit."),
+    )
+    price_per_picture = models.DecimalField(
+        max_digits=10,
+        decimal_places=6,
+        default=Decimal(0),
+        validators=PRICES,
+        verbose_name=_("price of a picture"),
+        help_text=_("Estimates and quotas of money count it; 0: free."),
+    )
+    price_per_second = models.DecimalField(
+        max_digits=10,
+        decimal_places=6,
+        default=Decimal(0),
+        validators=PRICES,
+        verbose_name=_("price of a second"),
+        help_text=_("Of the time that the engine works on a picture; 0: free."),
     )
     enabled = models.BooleanField(default=True, verbose_name=_("enabled"))
     changed_at = models.DateTimeField(auto_now=True, verbose_name=_("changed"))

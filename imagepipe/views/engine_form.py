@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext_lazy as _
 
-from imagepipe.generation.actions import CHANGEABLE, ChangeEngine, CreateEngine, ReplaceKey
+from imagepipe.conf import get_settings
+from imagepipe.generation.actions import (
+    CHANGEABLE,
+    PRICES,
+    ChangeEngine,
+    CreateEngine,
+    ReplaceKey,
+)
 from imagepipe.generation.models import Engine
 
 
@@ -27,11 +35,12 @@ class EngineForm(forms.ModelForm):
 
     class Meta:
         model = Engine
-        fields = ["name", "kind", "address", "options", "concurrent", "per_minute"]
+        fields = ["name", "kind", "address", "options", "concurrent", "per_minute", *PRICES]
         widgets = {"options": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})}
 
     field_order = [
         "name", "kind", "address", "key", "remove_key", "options", "concurrent", "per_minute",
+        *PRICES,
     ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,6 +48,12 @@ class EngineForm(forms.ModelForm):
         self.fields["key"].help_text = _(
             "A token, or user:password. It is stored encrypted and never shown."
         )
+        for name in PRICES:
+            field = self.fields[name]
+            field.label = f"{field.label} ({get_settings().CURRENCY})"
+            field.widget.attrs["step"] = "any"
+            field.required = False
+            self.initial[name] = f"{getattr(self.instance, name).normalize():f}"
         if self.instance.pk:
             del self.fields["name"], self.fields["kind"]
         if self.instance.has_key:
@@ -47,6 +62,10 @@ class EngineForm(forms.ModelForm):
             )
         else:
             del self.fields["remove_key"]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        return values | {name: values.get(name) or Decimal(0) for name in PRICES}
 
     def save_as(self, user: AbstractBaseUser) -> Engine:
         """Let the actions do it. Raises ``InvalidEngine`` and ``PermissionDenied``."""

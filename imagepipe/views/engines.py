@@ -25,6 +25,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.generation.actions import SwitchEngine
 from imagepipe.generation.models import Engine
+from imagepipe.generation.prices import in_money
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.engine_form import EngineForm
 from imagepipe.views.wide import WIDE
@@ -85,12 +86,22 @@ class EngineIndexView(PermissionCheckedMixin, BaseListingView):
             Column(
                 "limits", label=gettext_lazy("Runs at a time"), accessor=_limit, classname=WIDE
             ),
+            Column("price", label=gettext_lazy("Price"), accessor=_price, classname=WIDE),
         ]
 
     def _address(self, engine: Engine) -> str | None:
         if not self.request.user.has_perm(MAY_CHANGE):
             return None
         return reverse("imagepipe_admin:engine", args=[engine.pk])
+
+
+def _price(engine: Engine) -> str:
+    prices = (
+        (engine.price_per_picture, _("%(price)s per picture")),
+        (engine.price_per_second, _("%(price)s per second")),
+    )
+    said = [words % {"price": in_money(price)} for price, words in prices if price]
+    return ", ".join(said) or _("Free")
 
 
 def _limit(engine: Engine) -> str:

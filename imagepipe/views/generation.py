@@ -15,13 +15,11 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
-from imagepipe.prompts.models import PromptTemplate
-from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import may
+from imagepipe.views.asked_model import asked_model
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here
 from imagepipe.views.expert_form import ExpertForm, limits_of
 from imagepipe.views.generation_form import GenerateForm
-from imagepipe.views.purpose import routes
 from imagepipe.views.quotas import refusal
 from imagepipe.views.recipe_import import imported_values
 from imagepipe.views.suggestions import brief_values
@@ -80,16 +78,4 @@ def model_limits(request: HttpRequest) -> JsonResponse:
     """What the chosen model, or that of the chosen template, cannot do, and why."""
     if not may(request.user, "generate"):
         raise PermissionDenied
-    model, template = (request.GET.get(name, "") for name in ("model", "template"))
-    allowed = RegisteredModel.objects.filter(state=RegisteredModel.State.ALLOWED)
-    found = allowed.filter(pk=model).first() if model.isdecimal() and len(model) < 19 else None
-    if found is None and template.isdecimal() and len(template) < 19:
-        live = PromptTemplate.objects.filter(live=True).select_related("model")
-        chosen = live.filter(pk=template).first()
-        found = chosen.model if chosen else None
-    if found is None:
-        named = routes()
-        found = named.get(request.GET.get("purpose", "")) or next(iter(named.values()), None)
-    if found is None and allowed.filter(kind="checkpoint").count() == 1:
-        found = allowed.get(kind="checkpoint")
-    return JsonResponse(limits_of(found))
+    return JsonResponse(limits_of(asked_model(request.GET)))

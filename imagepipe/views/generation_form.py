@@ -20,6 +20,7 @@ from imagepipe.prompts.rendering import check_length, tidy
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
+from imagepipe.views.deadline import DeadlineField
 from imagepipe.views.purpose import offer_purposes
 from imagepipe.views.sheets import idempotency_key, sheet_field
 from imagepipe.views.template_variables import VARIABLE_PREFIX, variable_fields
@@ -82,6 +83,7 @@ class GenerateForm(forms.Form):
         choices=[(50, _("Urgent")), (0, _("Normal")), (-50, _("When there is time"))],
         help_text=_("What is urgent comes first."),
     )
+    deadline = DeadlineField()
     profile = forms.ModelChoiceField(
         GenerationProfile.objects.none(),
         label=_("Profile"),
@@ -120,8 +122,7 @@ class GenerateForm(forms.Form):
     sheet = sheet_field()
     """Which showing of the form this is: sending one twice, unchanged, makes one run."""
 
-    MAIN = ("title", "template")
-    PLACE = ("candidates", "collection", "priority", "purpose")
+    PLACE = ("candidates", "collection", "priority", "deadline", "purpose")
     DETAILS = ("profile", "model", "negative", "seed", "width", "height")
 
     def __init__(
@@ -177,12 +178,11 @@ class GenerateForm(forms.Form):
             self.fields["collection"].queryset = collections
 
     def _chosen_template(self) -> PromptTemplate | None:
-        field = self.fields["template"]
         value = self["template"].value()
         if isinstance(value, PromptTemplate):
             return value
         try:
-            return field.clean(value)
+            return self.fields["template"].clean(value)
         except forms.ValidationError:
             return None
 
@@ -290,6 +290,7 @@ class GenerateForm(forms.Form):
             model=values["model"],
             collection=values.get("collection") or self.only_collection,
             priority=values["priority"],
+            deadline=values.get("deadline"),
             idempotency_key=idempotency_key(self.identity()),
         )
         return StartRun(run, self.user, brief=values["brief"]).execute()

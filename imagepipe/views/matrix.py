@@ -14,9 +14,11 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from imagepipe.exceptions import ImagepipeError
+from imagepipe.generation.prices import in_money
 from imagepipe.views.access import visible_runs
 from imagepipe.views.breadcrumbs import HOME, Crumbs, here, runs_crumbs
 from imagepipe.views.matrix_form import MatrixForm
+from imagepipe.views.quotas import refusal
 from imagepipe.views.step_rows import in_words
 from imagepipe.workflow.estimates import estimate
 from imagepipe.workflow.matrix_actions import runs_of
@@ -47,6 +49,7 @@ class MatrixView(WagtailAdminTemplateMixin, View):
             return self._show(
                 form,
                 estimate=found,
+                cost=in_money(found.cost) if found.cost else "",
                 computing=None if found.seconds is None else in_words(found.seconds),
                 elapsed=None if found.elapsed is None else in_words(found.elapsed),
                 cells=form.cells,
@@ -54,7 +57,7 @@ class MatrixView(WagtailAdminTemplateMixin, View):
         try:
             runs = form.start()
         except ImagepipeError as error:
-            form.add_error(None, str(error))
+            form.add_error(None, refusal(error))
             return self._show(form)
         messages.success(request, _("%(count)d runs are in the queue.") % {"count": len(runs)})
         return redirect("imagepipe_admin:matrix_runs", form.cleaned_data["sheet"])

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
+from imagepipe.conf import get_settings
 from imagepipe.workflow.queue_models import Quota
 from imagepipe.workflow.quota_actions import SetQuota
 
@@ -33,6 +34,9 @@ class QuotaForm(forms.ModelForm):
         self.fields["user"].help_text = _(
             "Leave user, group and site empty for a quota that each user has."
         )
+        self.fields["unit"].help_text = _(
+            "Money is in %(currency)s; what engines cost is said at the engines."
+        ) % {"currency": get_settings().CURRENCY}
         for name in ("user", "group", "site"):
             self.fields[name].empty_label = "—"
         self.fields["amount"].validators.append(MaxValueValidator(HIGHEST))

@@ -76,7 +76,7 @@ class QuotaIndexView(PermissionCheckedMixin, BaseListingView):
                 get_url=lambda quota: reverse("imagepipe_admin:quota", args=[quota.pk]),
             ),
             Column("amount", label=gettext_lazy("Amount"), sort_key="amount"),
-            Column("unit", label=gettext_lazy("Unit"), accessor="get_unit_display"),
+            Column("unit", label=gettext_lazy("Unit"), accessor="unit_name"),
             Column("period", label=gettext_lazy("Period"), accessor="get_period_display"),
         ]
 
@@ -182,7 +182,9 @@ class AskView(WagtailAdminTemplateMixin, View):
             form=form,
             media=form.media,
             quota=self.quota,
-            used=round(quotas.usage(self.quota, self.request.user)),
+            used=quotas.in_words(
+                self.quota, quotas.usage(self.quota, self.request.user)
+            ),
             allowed=quotas.allowed(self.quota, self.request.user),
             until=quotas.period_of(self.quota.period)[1],
         )

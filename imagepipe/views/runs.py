@@ -16,6 +16,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from imagepipe.exceptions import ImagepipeError
 from imagepipe.views.access import open_run, visible_candidates, visible_runs
 from imagepipe.views.breadcrumbs import Crumbs, here, runs_crumbs
+from imagepipe.views.costs import cost_of
 from imagepipe.views.edited_picture import origin_of
 from imagepipe.views.graph_drawing import draw
 from imagepipe.views.progress import card_context, describe, warnings_of
@@ -62,6 +63,7 @@ class RunView(WagtailAdminTemplateMixin, View):
             has_stream=stream_possible(self.request),
             repeated=visible_runs(self.request.user).filter(pk=self.run.retry_of_id).first(),
             retries=visible_runs(self.request.user).filter(retry_of=self.run).defer("graph"),
+            cost=cost_of(self.run),
             repeatable=self.run.state in (RunState.FAILED, RunState.CANCELLED),
             **card_context(self.request, self.run),
             **kwargs,

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from imagepipe.exceptions import LeaseLost
-from imagepipe.workflow import blobs, bookkeeping, shares, waiting_list
+from imagepipe.workflow import blobs, bookkeeping, expenses, shares, waiting_list
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.exceptions import RunCancelled, TurnEnded, WorkerStopping
 from imagepipe.workflow.graph import Node
@@ -21,7 +21,11 @@ from imagepipe.workflow.scheduling import URGENT, Offer, makes_way
 WRITE_INTERVAL = 0.5
 """Seconds between progress writes of a run."""
 LOOK_INTERVAL = 1.0
-"""Seconds between looks for an urgent run, and for what people wish unless told by a write."""
+"""Seconds between looks for an urgent run, and at most between those for what people wish."""
+LOOK_SHARE = 0.02
+"""At most this share of the time is spent on looking for what people wish…"""
+LOOK_SOONEST = 0.02
+"""…and never sooner than after so many seconds."""
 
 
 @dataclass
@@ -37,17 +41,25 @@ class Lease:
     _looked_at: float = field(default=float("-inf"), init=False)
     _heard_at: float = field(default_factory=time.monotonic, init=False)
     """When the row was last read or written, which tells what people wish."""
+    _look_takes: float = field(default=0.0, init=False)
+    """Seconds of the last look at the row."""
     _wishes: bookkeeping.Wishes = field(default=bookkeeping.NONE, init=False)
 
     def check(self) -> None:
         """Raise ``LeaseLost``, ``RunCancelled`` or ``WorkerStopping`` when work must end.
 
-        Cheap enough to be called at every denoising step: the row is read once a second.
+        Made to be called at every denoising step. The row is read as often as its reading is
+        worth: at each step where steps are long and the database is near, else at least once a
+        second.
         """
         if self.stop():
             raise WorkerStopping(_("The worker is stopping."))
-        if time.monotonic() - self._heard_at >= LOOK_INTERVAL:
+        due = max(LOOK_SOONEST, self._look_takes / LOOK_SHARE)
+        begin = time.monotonic()
+        if begin - self._heard_at >= min(LOOK_INTERVAL, due):
             self._look()
+            self._heard_at = time.monotonic()
+            self._look_takes = self._heard_at - begin
         if self._wishes.cancel:
             raise RunCancelled(_("The run was cancelled."))
 
@@ -88,7 +100,6 @@ class Lease:
             "state", "lease_owner", "cancel_requested", "paused"
         )
         state, owner, cancelled, paused = row.get()
-        self._heard_at = time.monotonic()
         if state != RunState.RUNNING or owner != self.owner:
             raise LeaseLost(_("Another worker has taken over the run."))
         self._wishes = bookkeeping.Wishes(cancelled, paused)
@@ -151,6 +162,10 @@ class StepContext:
         return self.lease.write_progress(
             self.before + self.weight * share, message, self.step, share
         )
+
+    def charge(self, engine: str, seconds: float) -> None:
+        """Write down what an engine asks for one picture."""
+        expenses.record(self.run, self.node.id, engine, seconds)
 
     def show_preview(self, index: int, jpeg: bytes) -> None:
         """Replace the preview of a candidate in the making."""

@@ -9,6 +9,7 @@ from imagepipe.conf import get_settings
 from imagepipe.events.bus import RunQueued, emit
 from imagepipe.workflow import quotas
 from imagepipe.workflow.exceptions import QueueRefused
+from imagepipe.workflow.expenses import expected_cost
 from imagepipe.workflow.forecasts import expected_of
 from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.notice_actions import KEY, always_wanted, asked_for
@@ -35,7 +36,9 @@ def queue_run(run: Run, user: AbstractBaseUser | None) -> None:
     run.resource = run.resource or str(needs.get("resource", ""))[:40]
     run.memory_bytes = run.memory_bytes or max(0, int(needs.get("memory_bytes", 0)))
     pictures = len(run.request.get("seeds", ()))
-    quotas.check(user, run.site, pictures=pictures, seconds=run.estimated_seconds or 0)
+    run.estimated_cost = expected_cost(run, run.estimated_seconds)
+    wanted = quotas.wanted(1, pictures, run.estimated_seconds, run.estimated_cost)
+    quotas.check(user, run.site, wanted)
     if told := always_wanted(user):
         run.request = run.request | {KEY: sorted({*asked_for(run), *told})}
     run.save(force_insert=True)

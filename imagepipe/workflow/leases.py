@@ -25,6 +25,7 @@ from imagepipe.exceptions import LeaseLost
 from imagepipe.workflow import breakers, fallbacks, shares, state, waiting_list
 from imagepipe.workflow.clock import database_now
 from imagepipe.workflow.models import ErrorClass, Run, RunState
+from imagepipe.workflow.queue_models import QueueWorker
 from imagepipe.workflow.scheduling import Offer, Waiting, choose
 
 ANYTHING = Offer()
@@ -131,6 +132,9 @@ def reap(now: dt.datetime | None = None) -> int:
             if not same.update(**fate):
                 continue
             reaped += 1
+            QueueWorker.objects.filter(name=run.lease_owner).update(
+                leases_lost=F("leases_lost") + 1
+            )
             if fate["state"] == RunState.QUEUED:
                 emit(RunQueued(run.uid.hex))
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
@@ -107,6 +108,8 @@ class Run(models.Model):
     """Memory that a worker must have; 0: not known."""
     estimated_seconds = models.FloatField(null=True, blank=True)
     """How long the work is expected to take, from finished runs; empty: not known."""
+    estimated_cost = models.DecimalField(max_digits=16, decimal_places=6, default=Decimal(0))
+    """What the work was expected to cost when it was asked for, at the prices of then."""
     site = models.ForeignKey(
         "wagtailcore.Site", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.downgrades import downgrade
@@ -13,6 +14,7 @@ from imagepipe.generation.request import ModelReference, OnStep, Request, Result
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow import breakers, fallbacks
 from imagepipe.workflow.clock import database_now
+from imagepipe.workflow.expenses import Charge, metered
 from imagepipe.workflow.models import Run
 
 logger = logging.getLogger("imagepipe.workflow")
@@ -35,27 +37,35 @@ def make_picture(
     facts: Mapping[str, str],
     on_step: OnStep,
     get_backend: Callable[[str], Backend],
+    charge: Charge,
 ) -> Made:
-    """Return the picture. ``facts``: slug, location, family, sha256 and backend of the model.
+    """Return the picture; ``charge`` is told of each that an engine made.
+
+    ``facts``: slug, location, family, sha256 and backend of the model.
 
     Raises the errors of :mod:`imagepipe.generation.exceptions`; those of the first engine
     when there is no fallback that can do it.
     """
     model = reference(facts)
     engine, spare = facts["backend"], fallbacks.find(facts["slug"])
+
+    def ask(engine: str, request: Request, model: ModelReference) -> Result:
+        make = partial(get_backend(engine).generate, request, model)
+        return metered(engine, make, on_step, charge)
+
     if spare is None:
-        return Made(request, model, get_backend(engine).generate(request, model, on_step))
+        return Made(request, model, ask(engine, request, model))
     failure: Exception | None = None
     reason = fallbacks.reason_against(engine, run, database_now())
     if not reason:
         try:
-            return Made(request, model, get_backend(engine).generate(request, model, on_step))
+            return Made(request, model, ask(engine, request, model))
         except BackendDown as error:
             breakers.failed(engine, str(error), database_now(), error.retry_after)
             failure, reason = error, str(error).rstrip(".")
         except BackendUnavailable as error:
             failure, reason = error, str(error).rstrip(".")
-    return _made_by_fallback(request, facts, spare, reason, failure, on_step, get_backend)
+    return _made_by_fallback(request, facts, spare, reason, failure, get_backend, ask)
 
 
 def reference(facts: Mapping[str, str]) -> ModelReference:
@@ -73,8 +83,8 @@ def _made_by_fallback(
     spare: RegisteredModel,
     reason: str,
     failure: Exception | None,
-    on_step: OnStep,
     get_backend: Callable[[str], Backend],
+    ask: Callable[[str, Request, ModelReference], Result],
 ) -> Made:
     backend = get_backend(spare.backend)
     model = ModelReference(spare.slug, spare.location, spare.family, spare.sha256)
@@ -89,7 +99,7 @@ def _made_by_fallback(
             f"The engine “{facts['backend']}” cannot be used: {reason}. {error}"
         ) from error
     logger.info("fallback used", extra={"engine": facts["backend"], "model": spare.slug})
-    result = backend.generate(smaller, model, on_step)
+    result = ask(spare.backend, smaller, model)
     told = f"“{facts['slug']}” could not be asked: {reason}. “{spare.slug}” made the picture."
     result = replace(result, warnings=(told, *lost, *result.warnings))
     return Made(smaller, model, result, spare.slug)

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from imagepipe.actions.base import Action
 from imagepipe.events.bus import RunQueued, emit
 from imagepipe.exceptions import InvalidState
-from imagepipe.workflow import state
+from imagepipe.workflow import expenses, quotas, state
 from imagepipe.workflow.enqueue import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from imagepipe.workflow.exceptions import QuotaExceeded
 from imagepipe.workflow.model_choice import usable_model
 from imagepipe.workflow.models import Run, RunState
+from imagepipe.workflow.queue_models import Quota
 
 OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)
 
@@ -102,7 +104,10 @@ class MoveRun(Action[Run, Run]):
 
 
 class RetryFailedSteps(Action[Run, Run]):
-    """Put a failed run back into the queue; what it has finished is not done again."""
+    """Put a failed run back into the queue; what it has finished is not done again.
+
+    Raises ``QuotaExceeded`` when there is no money left for the rest.
+    """
 
     action_name = "imagepipe.run.retry_failed_steps"
     permission_policy_action = "generate"
@@ -114,6 +119,8 @@ class RetryFailedSteps(Action[Run, Run]):
             raise InvalidState(_("Only a failed run can be tried again."))
         if run.model_id is not None:
             usable_model(run.model)
+        who = run.created_by if self.user is not None else None
+        quotas.check(who, run.site, {str(Quota.Unit.COST): expenses.outstanding(run)})
         self.audit_data = {"error_code": run.error_code, "attempt": run.attempt}
         state.advance(
             run,
@@ -146,7 +153,7 @@ def retry_dead_letters(runs: list[Run], user: AbstractBaseUser | None) -> list[R
             continue
         try:
             retried.append(action.execute())
-        except InvalidState:
+        except (InvalidState, QuotaExceeded):
             continue
     return retried
 

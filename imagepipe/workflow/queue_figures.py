@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from imagepipe.workflow.forecasts import alive
 from imagepipe.workflow.models import Run, RunState, StepRun
-from imagepipe.workflow.queue_models import EngineHealth
+from imagepipe.workflow.queue_models import EngineHealth, Expense, QueueWorker
 
 WINDOW = dt.timedelta(minutes=15)
 MOST_STEPS = 20_000
@@ -38,7 +38,8 @@ class Figure:
 def figures(now: dt.datetime | None = None) -> list[Figure]:
     """Return all figures at this moment; times in seconds, memory in bytes."""
     now = now or timezone.now()
-    return [*_depth(now), *_failed(now), *_steps(now), *_workers(now), *_engines(now)]
+    parts = (_depth, _failed, _steps, _workers, _engines, _spent)
+    return [figure for part in parts for figure in part(now)]
 
 
 def level(priority: int) -> str:
@@ -116,7 +117,6 @@ def _steps(now: dt.datetime) -> Iterator[Figure]:
 
 
 def _workers(now: dt.datetime) -> Iterator[Figure]:
-    text = "Workers that have said something within a minute."
     states = dict.fromkeys(("idle", "busy"), 0)
     swaps = Figure("imagepipe_model_swaps", "Changes of the loaded model.", (), 0)
     for worker in alive(now):
@@ -129,6 +129,10 @@ def _workers(now: dt.datetime) -> Iterator[Figure]:
         yield Figure(
             "imagepipe_worker_memory_bytes", "Resident memory.", labels, worker.memory_bytes
         )
+    text = "Runs taken from the worker because it no longer renewed its lease; gone ones too."
+    for name, lost in QueueWorker.objects.values_list("name", "leases_lost"):
+        yield Figure("imagepipe_leases_lost", text, (("worker", name),), lost)
+    text = "Workers that have said something within a minute."
     for state, count in states.items():
         yield Figure("imagepipe_workers", text, (("state", state),), count)
 
@@ -138,3 +142,13 @@ def _engines(now: dt.datetime) -> Iterator[Figure]:
     for health in EngineHealth.objects.all():
         resting = health.open_until is not None and health.open_until > now
         yield Figure("imagepipe_engine_resting", text, (("engine", health.name),), int(resting))
+
+
+def _spent(now: dt.datetime) -> Iterator[Figure]:
+    text = "Money that pictures cost within 15 minutes."
+    rows = Expense.objects.filter(spent_at__gt=now - WINDOW).order_by().values(
+        "engine", "currency"
+    )
+    for row in rows.annotate(sum=Sum("amount")):
+        labels = (("engine", row["engine"]), ("currency", row["currency"]))
+        yield Figure("imagepipe_spent_recent", text, labels, float(row["sum"]))

@@ -1,4 +1,4 @@
-"""What the queue knows beside its runs: workers, shares, quotas, the health of engines."""
+"""What the queue knows beside its runs: workers, shares, quotas, money, engines' health."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from imagepipe.conf import get_settings
 from imagepipe.workflow.models import Run
 
 
@@ -43,6 +44,8 @@ class QueueWorker(models.Model):
     """Runs since it started."""
     model_swaps = models.PositiveIntegerField(default=0)
     """How often it changed from one model to another."""
+    leases_lost = models.PositiveIntegerField(default=0)
+    """Runs that were taken from it because it no longer renewed its lease."""
 
     wagtail_reference_index_ignore = True
 
@@ -86,6 +89,7 @@ class Quota(models.Model):
         RUNS = "runs", _("Runs")
         PICTURES = "pictures", _("Pictures")
         SECONDS = "seconds", _("Seconds of work")
+        COST = "cost", _("Money")
 
     class Period(models.TextChoices):
         DAY = "day", _("Day")
@@ -132,7 +136,41 @@ class Quota(models.Model):
         verbose_name_plural = _("quotas")
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.get_unit_display()} / {self.get_period_display()}"
+        return f"{self.amount} {self.unit_name} / {self.get_period_display()}"
+
+    @property
+    def unit_name(self) -> str:
+        """In words; of money the currency."""
+        if self.unit == self.Unit.COST:
+            return get_settings().CURRENCY
+        return str(self.get_unit_display())
+
+
+class Expense(models.Model):
+    """What an engine asked for one picture, at the price of that moment.
+
+    Rows are only ever added: a price that changes later changes no past.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="expenses")
+    node = models.CharField(max_length=60)
+    """The step, as in ``StepRun.node``."""
+    engine = models.CharField(max_length=40)
+    seconds = models.FloatField()
+    """That the engine worked on it."""
+    amount = models.DecimalField(max_digits=16, decimal_places=6)
+    currency = models.CharField(max_length=3)
+    spent_at = models.DateTimeField(db_index=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("expense")
+        verbose_name_plural = _("expenses")
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
 
 
 class QuotaRequest(models.Model):

@@ -3,34 +3,61 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections.abc import Mapping
+from decimal import Decimal
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection
 from django.db.models import DurationField, F, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
+from imagepipe.generation.prices import number_in_words
 from imagepipe.workflow.exceptions import QuotaExceeded
+from imagepipe.workflow.expenses import spent_and_reserved
 from imagepipe.workflow.models import FINISHED, Candidate, Run
 from imagepipe.workflow.queue_models import Quota, QuotaRequest
 
 Unit, Period = Quota.Unit, Quota.Period
 
 
-def check(
-    user: AbstractBaseUser | None, site: Site | None, *, pictures: int, seconds: float
-) -> None:
-    """Raise ``QuotaExceeded`` when one more run would go beyond a quota.
+def wanted(
+    runs: int, pictures: int, seconds: float | None, cost: Decimal
+) -> dict[str, Decimal]:
+    """Return what work takes of quotas, by their units; ``seconds`` None: not known."""
+    return {
+        str(Unit.RUNS): Decimal(runs),
+        str(Unit.PICTURES): Decimal(pictures),
+        str(Unit.SECONDS): Decimal(str(seconds or 0)),
+        str(Unit.COST): cost,
+    }
 
-    The system itself (``user`` is None) is bound by the quotas of sites only.
+
+def check(
+    user: AbstractBaseUser | None, site: Site | None, wants: Mapping[str, Decimal]
+) -> None:
+    """Raise ``QuotaExceeded`` when more work would go beyond a quota; call in a transaction.
+
+    The system itself (``user`` is None) is bound by the quotas of sites only. The quotas stay
+    locked until the transaction ends, so that nobody else takes what is left meanwhile.
     """
-    wanted = {Unit.RUNS: 1, Unit.PICTURES: pictures, Unit.SECONDS: seconds}
-    for quota in quotas_of(user, site):
-        amount = allowed(quota, user)
-        used = usage(quota, user)
-        if used + wanted[Unit(quota.unit)] > amount:
-            raise QuotaExceeded(quota, _sentence(quota, used, amount))
+    found = [quota for quota in quotas_of(user, site) if quota.unit in wants]
+    if found and connection.features.has_select_for_update:
+        rows = Quota.objects.filter(pk__in=[quota.pk for quota in found])
+        list(rows.select_for_update().order_by("pk").values_list("pk"))
+    for quota in found:
+        want, used, amount = wants[quota.unit], usage(quota, user), allowed(quota, user)
+        if not suffices(quota, used, want, amount):
+            raise QuotaExceeded(quota, _sentence(quota, used, want, amount))
+
+
+def suffices(quota: Quota, used: Decimal, want: Decimal, amount: int) -> bool:
+    """Whether the quota bears this as well; what takes nothing of it is never too much."""
+    takes = bool(want) or quota.unit == Unit.SECONDS  # the time may only not be known yet
+    return not takes or used + want <= amount
 
 
 def quotas_of(user: AbstractBaseUser | None, site: Site | None) -> list[Quota]:
@@ -73,20 +100,22 @@ def allowed(quota: Quota, user: AbstractBaseUser | None) -> int:
     return quota.amount + (granted.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
-def usage(quota: Quota, user: AbstractBaseUser | None) -> float:
+def usage(quota: Quota, user: AbstractBaseUser | None) -> Decimal:
     """Return what was used in the current period, with what waits or runs now."""
     runs = _runs(quota, user)
     if quota.unit == Unit.RUNS:
-        return runs.count()
+        return Decimal(runs.count())
+    if quota.unit == Unit.COST:
+        return spent_and_reserved(runs)
     waiting, ended = runs.exclude(state__in=FINISHED), runs.filter(state__in=FINISHED)
     if quota.unit == Unit.PICTURES:
         made = Candidate.objects.filter(run__in=ended).count()
         seeds = waiting.values_list("request__seeds", flat=True)
-        return made + sum(len(these or ()) for these in seeds)
+        return Decimal(made + sum(len(these or ()) for these in seeds))
     taken = F("finished_at") - F("started_at")
     worked = ended.aggregate(sum=Sum(taken, output_field=DurationField()))["sum"]
     expected = waiting.aggregate(sum=Sum("estimated_seconds"))["sum"]
-    return (worked.total_seconds() if worked else 0) + (expected or 0)
+    return Decimal(str((worked.total_seconds() if worked else 0) + (expected or 0)))
 
 
 def _runs(quota: Quota, user: AbstractBaseUser | None) -> QuerySet[Run]:
@@ -98,14 +127,20 @@ def _runs(quota: Quota, user: AbstractBaseUser | None) -> QuerySet[Run]:
     return runs.filter(created_by=quota.user_id or user)
 
 
-def _sentence(quota: Quota, used: float, amount: int) -> str:
+def in_words(quota: Quota, value: Decimal) -> str:
+    """An amount of the quota's unit, without the unit."""
+    return number_in_words(value) if quota.unit == Unit.COST else str(math.ceil(value))
+
+
+def _sentence(quota: Quota, used: Decimal, want: Decimal, amount: int) -> str:
     return _(
-        "Your quota is used up: %(used)d of %(amount)d (%(unit)s) until %(end)s. "
-        "Ask for more, or start again then."
+        "Your quota does not suffice: %(used)s of %(amount)d (%(unit)s) are used until "
+        "%(end)s, and this needs %(wanted)s. Ask for more, or start again then."
     ) % {
-        "used": used,
+        "used": in_words(quota, used),
         "amount": amount,
-        "unit": quota.get_unit_display(),
+        "unit": quota.unit_name,
+        "wanted": in_words(quota, want),
         "end": date_format(period_of(quota.period)[1], "SHORT_DATETIME_FORMAT"),
     }
 

@@ -16,7 +16,7 @@ from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import ErrorClass, Run, RunState, StepRun
 from imagepipe.workflow.queue_models import QueueWorker, Quota
 from tests.browser.conftest import PHONE
-from tests.browser.studio_pages import darken, overflow, violations
+from tests.browser.studio_pages import GENERATE, darken, overflow, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 QUEUE = "/admin/imagepipe/queue/"
@@ -152,8 +152,10 @@ def test_the_table_follows_what_others_do(page, runs):
 
 @pytest.mark.parametrize("device", ["desktop", "phone"])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    device: str, open_browser: Callable, runs: list[Run], shoot: Callable
+    device: str, open_browser: Callable, runs: list[Run], shoot: Callable, settings: Any
 ):
+    prices = {"ENGINE_PRICES": {"diffusers": {"picture": "0.04"}}}
+    settings.IMAGEPIPE = settings.IMAGEPIPE | prices
     looks: dict[str, Any] = {}
     if device == "phone":
         looks = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
@@ -164,6 +166,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     Quota.objects.create(
         unit="seconds", period="month", amount=7200, group=Group.objects.create(name="Shop")
     )
+    Quota.objects.create(unit="cost", period="month", amount=5)
     for name, address in {
         "queue": QUEUE,
         "queue-failed": f"{QUEUE}?show=failed",
@@ -171,6 +174,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
         "quotas": f"{QUEUE}quotas/",
         "quota": f"{QUEUE}quotas/{quota.pk}/",
         "quota-ask": f"{QUEUE}quotas/{quota.pk}/ask/",
+        "generate-cost": GENERATE,
         "run-graph": f"/admin/imagepipe/runs/{running.uid}/",
     }.items():
         page.emulate_media(color_scheme="light")
@@ -180,6 +184,13 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
         if name == "run-graph":
             page.locator("#steps summary, #steps-section summary, details summary").last.click()
             page.locator("svg [data-node]").first.scroll_into_view_if_needed()
+        if name == "generate-cost":
+            cost = page.locator("[data-controller=imagepipe-cost]")
+            cost.get_by_text("About 0.16 EUR for 4 pictures.").wait_for()
+            page.get_by_label("Candidates").fill("8")
+            page.get_by_label("Candidates").press("Tab")
+            cost.get_by_text("About 0.32 EUR for 8 pictures. 0.00 are used of 5 EUR").wait_for()
+            cost.scroll_into_view_if_needed()
         assert violations(page) == [], name
         assert overflow(page) == 0, name
         shoot(page, name if device == "desktop" else f"{name}-phone")

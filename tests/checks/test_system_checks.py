@@ -199,3 +199,16 @@ def test_presets_and_crops_must_fit(settings: Any) -> None:
     assert "imagepipe.E016" not in told
     assert "'lost'" in told["imagepipe.E017"] and "'poster'" in told["imagepipe.E017"]
     assert "'other'" in told["imagepipe.W016"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"ENGINE_PRICES": {"far": {"picture": "free"}}},
+        {"ENGINE_PRICES": ["far"]},
+        {"CURRENCY": "euro"},
+    ],
+)
+def test_prices_that_cannot_be_meant(settings: Any, values: dict[str, Any]) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, **values}
+    assert found() == ["imagepipe.E018"]

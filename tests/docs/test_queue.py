@@ -15,7 +15,7 @@ from django.utils import timezone
 from imagepipe.conf import ImagepipeSettings
 from imagepipe.workflow.models import Run, RunState, StepRun
 from imagepipe.workflow.queue_figures import figures
-from imagepipe.workflow.queue_models import EngineHealth, QueueWorker
+from imagepipe.workflow.queue_models import EngineHealth, Expense, QueueWorker
 
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy/queue"
@@ -73,6 +73,7 @@ def test_every_metric_stands_there(db: None) -> None:
     StepRun.objects.create(
         run=run, node="a", kind="a", state=RunState.SUCCEEDED, started_at=now, finished_at=now
     )
+    Expense.objects.create(run=run, seconds=1, amount=1, currency="EUR", spent_at=now)
     table = HOW_TO.partition("\n## Metrics")[2].partition("\n## ")[0]
     said = {
         name: set(re.findall(r"`(\w+)`", row[1]))

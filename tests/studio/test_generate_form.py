@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import Collection
 
 from imagepipe.prompts.models import PromptTemplate
@@ -41,6 +44,19 @@ def test_a_valid_form_queues_the_run(data, editor, template, root):
     assert run.request["seeds"][0] == 7
     assert len(run.request["seeds"]) == 3
     assert (run.priority, run.collection, run.created_by) == (50, root, editor)
+
+
+def test_a_run_is_needed_by_a_moment_that_is_to_come(data, editor, template, root, admin):
+    later = timezone.localtime() + dt.timedelta(hours=3)
+    form = GenerateForm(editor, data | {"deadline": f"{later:%Y-%m-%dT%H:%M}"})
+    assert form.is_valid(), form.errors
+    run = form.start()
+    assert dt.timedelta(0) <= later - run.deadline < dt.timedelta(minutes=1)
+    page = admin.get(reverse("imagepipe_admin:run", args=[run.uid])).content.decode()
+    assert "<dt>Needed by</dt>" in page
+    for moment, words in (("2001-01-01T00:00", "in the past"), ("soon", "valid date/time")):
+        form = GenerateForm(editor, data | {"deadline": moment})
+        assert words in str(form.errors["deadline"])
 
 
 def test_free_words_need_a_model_and_a_prompt(data, editor, model):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from imagepipe.observability.exposition import render
 from imagepipe.workflow.models import Run, RunState, StepRun
-from imagepipe.workflow.queue_models import EngineHealth, QueueWorker
+from imagepipe.workflow.queue_models import EngineHealth, Expense, QueueWorker
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a long token"
@@ -115,7 +115,7 @@ def test_a_scrape_costs_the_same_queries_however_long_the_queue_is(scrape, start
         return len(context)
 
     few = queries()
-    assert few <= 8
+    assert few <= 10
     for priority in range(-100, 100, 25):
         start(priority=priority)
     assert queries() == few
@@ -142,3 +142,12 @@ def test_labels_cannot_break_the_format():
     [family] = parser.text_string_to_metric_families(text)
     assert family.documentation == "two\nlines"
     assert [(s.labels, s.value) for s in family.samples] == [({"name": nasty}, 1.5), ({}, 2)]
+
+
+def test_money_by_engine_and_currency(scrape, run):
+    for engine, amount, seconds in (("far", "0.04", 5), ("far", "0.06", 9), ("far", "7", 1e4)):
+        Expense.objects.create(
+            run=run, node="generate-00", engine=engine, amount=amount, currency="EUR",
+            seconds=1, spent_at=ago(seconds),
+        )  # fmt: skip
+    assert scrape()["imagepipe_spent_recent", "far", "EUR"] == pytest.approx(0.1)

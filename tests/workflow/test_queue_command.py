@@ -59,11 +59,12 @@ def test_the_list_is_in_the_order_of_their_turns(run, start):
         "state": "queued",
         "priority": 0,
         "start": None,
+        "basis": "nothing",
         "by": "editor",
         "title": "Teapots",
     }
     table = queue("list").splitlines()
-    assert table[0].split() == ["run", "state", "priority", "start", "by", "title"]
+    assert table[0].split() == ["run", "state", "priority", "start", "basis", "by", "title"]
     assert len(table) == 3
 
 

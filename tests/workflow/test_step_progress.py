@@ -11,6 +11,7 @@ from PIL import Image
 
 from imagepipe.exceptions import LeaseLost
 from imagepipe.workflow import blobs, bookkeeping, context, leases, runner
+from imagepipe.workflow.exceptions import RunCancelled
 from imagepipe.workflow.models import Run, RunState, StepRun
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,44 @@ def test_a_cancel_request_stops_at_the_next_look(start, monkeypatch):
     run.refresh_from_db()
     assert (run.state, run.error_code, run.candidates.count()) == ("cancelled", "cancelled", 0)
     assert run.steps.get(node="generate-00").state == RunState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("step", "look", "steps_until_heard"),
+    [(0.03, 0.0003, 1), (0.5, 0.005, 1), (0.002, 0.0003, 11), (0.05, 0.1, 21)],
+)
+def test_a_wish_is_heard_at_the_next_step_unless_reading_it_costs_too_much(
+    start, monkeypatch, step, look, steps_until_heard
+):
+    """On a clock of its own: so many seconds a step, so many a look at the row."""
+    start(candidates=1)
+    clock = [time.monotonic()]
+    monkeypatch.setattr(context.time, "monotonic", lambda: clock[0])
+    lease = context.Lease(leases.claim("w"), "w")
+    looks, plain = [], context.Lease._look
+
+    def timed(self: context.Lease) -> None:
+        looks.append(clock[0])
+        clock[0] += look
+        plain(self)
+
+    monkeypatch.setattr(context.Lease, "_look", timed)
+    begin = clock[0]
+    for _step in range(200):
+        clock[0] += step
+        lease.check()
+    share = len(looks) * look / (clock[0] - begin)
+    assert share <= context.LOOK_SHARE or look > context.LOOK_SHARE * context.LOOK_INTERVAL
+    Run.objects.update(cancel_requested=True)
+    asked = clock[0]
+    count = 0
+    with pytest.raises(RunCancelled):
+        while count < 100:
+            count += 1
+            clock[0] += step
+            lease.check()
+    assert count <= steps_until_heard
+    assert clock[0] - asked <= context.LOOK_INTERVAL + step + look
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing_more(start, monkeypatch):

@@ -9,6 +9,7 @@ from imagepipe.workflow import dispatch, leases, periodic
 from imagepipe.workflow.engines import rq as engines_rq
 from imagepipe.workflow.exceptions import UnknownEngine
 from imagepipe.workflow.models import Run, RunState
+from imagepipe.workflow.queue_models import QueueWorker
 from imagepipe.workflow.worker import Worker
 
 
@@ -99,6 +100,9 @@ def test_no_more_messages_are_sent_again_than_were_lost(settings, start, monkeyp
 def test_a_lost_run_goes_back_and_is_given_up_after_three_attempts(start, jobs):
     run = start(candidates=1)
     worker = Worker()
+    now = timezone.now()
+    for name in ("dead-1", "dead-2", "dead-3", "alive"):
+        QueueWorker.objects.create(name=name, started_at=now, seen_at=now)
     for attempt in (1, 2, 3):
         assert leases.claim(f"dead-{attempt}").attempt == attempt
         Run.objects.update(lease_until=timezone.now() - dt.timedelta(seconds=1))
@@ -107,6 +111,8 @@ def test_a_lost_run_goes_back_and_is_given_up_after_three_attempts(start, jobs):
     assert (run.state, run.error_code) == (RunState.FAILED, "worker-lost")
     assert "lost its worker 3 times" in run.error
     assert run.finished_at is not None
+    lost = QueueWorker.objects.filter(leases_lost=1).values_list("name", flat=True)
+    assert set(lost) == {"dead-1", "dead-2", "dead-3"}
 
 
 @pytest.mark.django_db

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +10,13 @@ from django.core.management.base import CommandError, OutputWrapper
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from imagepipe.management.subcommands._tables import show
+
 help = "Shows the queue, its failed runs and workers; pauses, moves, cancels, tries again."
 
 VERBS = ("list", "failed", "workers", "pause", "resume", "priority", "move", "cancel", "retry")
 COLUMNS = {
-    "list": ("run", "state", "priority", "start", "by", "title"),
+    "list": ("run", "state", "priority", "start", "basis", "by", "title"),
     "failed": ("run", "code", "class", "attempts", "title", "error"),
     "workers": ("worker", "state", "run", "models", "memory", "silent"),
 }
@@ -38,7 +39,7 @@ def handle(options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
     verb = options["verb"]
     if verb in COLUMNS:
         rows = {"list": _waiting, "failed": _failed, "workers": _workers}[verb]()
-        _show(rows, COLUMNS[verb], options["json"], stdout)
+        show(rows, COLUMNS[verb], as_json=options["json"], stdout=stdout)
         return
     make = _maker(options)
     runs = _chosen(options)
@@ -135,6 +136,7 @@ def _waiting() -> list[dict[str, Any]]:
                 "state": "paused" if run.paused else run.state,
                 "priority": run.priority,
                 "start": None if start is None else round((start - now).total_seconds()),
+                "basis": str(forecast.expectation.basis) if forecast else None,
                 "by": run.created_by.get_username() if run.created_by else None,
                 "title": run.title,
             }
@@ -178,23 +180,3 @@ def _workers() -> list[dict[str, Any]]:
         }
         for worker in QueueWorker.objects.select_related("run").defer("run__graph")
     ]
-
-
-def _show(
-    rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, stdout: OutputWrapper
-) -> None:
-    if as_json:
-        stdout.write(json.dumps(rows, ensure_ascii=False))
-        return
-    table = [columns, *(tuple(_cell(row[name]) for name in columns) for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(columns))]
-    for line in table:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        stdout.write("  ".join(cells).rstrip())
-
-
-def _cell(value: Any) -> str:
-    if value is None or value == "":
-        return "–"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -56,7 +56,9 @@ def run(context: StepContext) -> dict[str, Any]:
     request = make_request(params, facts["slug"], context.inputs)
     progress = Progress(context)
     try:
-        made = make_picture(context.run, request, facts, progress, get_backend)
+        made = make_picture(
+            context.run, request, facts, progress, get_backend, context.charge
+        )
     except Cancelled as error:
         # A backend may wrap what on_step raised; the original reason decides what follows.
         raise progress.reason or error from error

@@ -28,6 +28,7 @@ from imagepipe.postproduction.protocol import run_steps
 from imagepipe.postproduction.upscale import LanczosUpscale
 from imagepipe.workflow import blobs, verdicts
 from imagepipe.workflow.context import StepContext
+from imagepipe.workflow.expenses import metered
 from imagepipe.workflow.replay_sources import (
     Original,
     ReplayRefused,
@@ -84,7 +85,8 @@ def _make(context: StepContext, recipe: Recipe) -> tuple[Result, bool]:
     backend = _backend(model.backend, recipe, as_installed=params["as_installed"])
     progress = Progress(context)
     try:
-        result = backend.generate(request, reference, progress)
+        make = partial(backend.generate, request, reference)
+        result = metered(model.backend, make, progress, context.charge)
     except Cancelled as error:
         raise progress.reason or error from error
     return result, backend.capabilities(reference).reproducible
