@@ -199,3 +199,21 @@ def test_presets_and_crops_must_fit(settings: Any) -> None:
     assert "imagepipe.E016" not in told
     assert "'lost'" in told["imagepipe.E017"] and "'poster'" in told["imagepipe.E017"]
     assert "'other'" in told["imagepipe.W016"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("nowhere.poses.skeleton", "ModuleNotFoundError"),
+        ("skeleton", "ImportError"),
+        ("imagepipe.generation.control_pictures.nothing", "ImportError"),
+        ("imagepipe.generation.control_pictures.CANNY_SIGMA", "is no function"),
+        (7, "AttributeError"),
+    ],
+)
+def test_detectors_that_cannot_be_used(settings: Any, path: Any, says: str) -> None:
+    detectors = {"openpose": path, "canny": "imagepipe.generation.control_pictures.canny"}
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "CONTROL_DETECTORS": detectors}
+    assert found() == ["imagepipe.E019"]
+    [message] = [m for m in checks.check_imagepipe() if m.id == "imagepipe.E019"]
+    assert "'openpose'" in message.msg and says in message.msg
