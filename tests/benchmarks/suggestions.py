@@ -42,6 +42,9 @@ def memory() -> float:
 
 def read_words(folder: Path, way: str) -> None:
     """In a process of its own: the first text, later ones, memory."""
+    import django
+
+    django.setup()
     if way == "torch":
         from imagepipe.retrieval import clip, text_tower
 
