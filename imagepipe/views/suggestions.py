@@ -47,7 +47,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     text = " ".join(request.GET.get("q", "")[:MAX_QUERY].split())
     found = []
-    guides = guides_near(request.user, text, Guide.Kind.MASK, Guide.Kind.CONTROL)
+    guides = guides_near(request.user, text, *Guide.Kind.values)
     if len(text) >= SHORTEST:
         hits = search(text, visible_assets(request.user), LIMIT)
         versions = [hit.version for hit in hits]

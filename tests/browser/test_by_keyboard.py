@@ -19,8 +19,8 @@ from imagepipe.workflow.actions import StartRun
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.models import Candidate, Run
-from imagepipe.workflow.source_pictures import SourcePicture
 from imagepipe.workflow.runner import work_on
+from imagepipe.workflow.source_pictures import SourcePicture
 from tests.browser.conftest import PHONE
 from tests.browser.studio_pages import darken, overflow, violations, wait_for_end
 
