@@ -83,7 +83,7 @@ def masks_near(request: HttpRequest) -> HttpResponse:
     if not all(side.isascii() and side.isdecimal() and len(side) < 6 for side in sides):
         raise Http404
     shape = int(sides[0]), int(sides[1])
-    found = guides_near(request.user, text, Guide.Kind.MASK.value, shape=shape)
+    found = guides_near(request.user, text, str(Guide.Kind.MASK), shape=shape)
     context = {"guides": found, "asked": text}
     return render(request, "imagepipe/studio/includes/masks_near.html", context)
 
