@@ -47,6 +47,7 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_purge_targets(),
         *_prompt_match(conf),
         *_routes(conf),
+        *_detectors(conf),
         *_alt_texts(conf),
         *_prices(conf),
     ]
@@ -75,6 +76,27 @@ def _prices(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
             hint='Correct ENGINE_PRICES in IMAGEPIPE; CURRENCY is three letters, as in "EUR".',
             id="imagepipe.E018",
         )
+
+
+def _detectors(conf: ImagepipeSettings) -> Iterable[CheckMessage]:
+    for kind, path in conf.CONTROL_DETECTORS.items():
+        if problem := _unusable(path):
+            yield Error(
+                f"CONTROL_DETECTORS cannot be used for {kind!r}: {problem}.",
+                hint="In IMAGEPIPE, name a function by its dotted path, such as "
+                '{"openpose": "studio.poses.skeleton"}. Its module is imported here too, so '
+                "load weights inside the function.",
+                id="imagepipe.E019",
+            )
+
+
+def _unusable(path: object) -> str | None:
+    """What is wrong with the dotted path of a function."""
+    try:
+        found = import_string(path)
+    except Exception as error:  # noqa: BLE001 - importing runs whatever the module says
+        return f"{path!r} cannot be imported ({type(error).__name__}: {str(error)[:200]})"
+    return None if callable(found) else f"{path!r} is no function"
 
 
 def _prompt_match(conf: ImagepipeSettings) -> Iterable[CheckMessage]:

@@ -20,6 +20,7 @@ from imagepipe.retrieval.models import PictureVector
 from imagepipe.review.models import Review
 from imagepipe.rights.models import RightsRecord
 from imagepipe.seo.models import AltSuggestion
+from imagepipe.workflow.guide_models import Guide
 from imagepipe.workflow.mark_models import Star
 from imagepipe.workflow.models import Candidate, Run, StepRun
 from imagepipe.workflow.queue_models import (
@@ -46,6 +47,7 @@ __all__ = [
     "Expense",
     "FeedEntry",
     "GenerationProfile",
+    "Guide",
     "Lineage",
     "NamedCrop",
     "NoticePreference",

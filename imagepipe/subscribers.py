@@ -66,6 +66,7 @@ def _register_retrieval() -> None:
     from imagepipe.workflow import periodic
 
     periodic.register("index-pictures", 10, indexing.index_pending)
+    periodic.register("index-guides", 10, indexing.index_guides)
 
 
 def _register_steps() -> None:

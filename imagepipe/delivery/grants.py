@@ -6,6 +6,8 @@ from typing import Any
 
 from imagepipe.assets.models import Asset, AssetVersion
 from imagepipe.conf import get_settings
+from imagepipe.credentials import GENERATIVE
+from imagepipe.credentials.metadata import normalise_source_type
 from imagepipe.delivery.alternatives import choose_alt, default_codes
 from imagepipe.delivery.crop_models import crops_of
 from imagepipe.delivery.documents import rights_of, seconds, slug_of
@@ -103,10 +105,13 @@ def _credit(asset: Asset, version: AssetVersion, rights: RightsRecord | None) ->
         "title": asset.title,
         "alt": choose_alt(asset.alt_texts(), default_codes()[0]),
         "creator": settings.CREATOR or (rights.rights_holder if rights else ""),
-        "ai_system": str(model.get("slug") or ""),
-        "ai_system_version": str(environment.get("backend_version") or ""),
         "no_training": "true",
     }
+    if normalise_source_type(version.source_type or "") in GENERATIVE:
+        credit |= {
+            "ai_system": str(model.get("slug") or ""),
+            "ai_system_version": str(environment.get("backend_version") or ""),
+        }
     if rights is not None:
         credit |= {
             "credit": rights.credit or rights.rights_holder,

@@ -10,10 +10,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 Size = tuple[int, int]
 Offset = tuple[int, int]
+GROUND_SIDE = 384
+"""Longer side, in pixels, at which the ground of new room is blurred."""
+GROUND_SIGMAS = (2.0, 4.0, 8.0, 16.0, 32.0)
+NEAR = 3.0
+"""Over so many of those pixels the blurred ground takes over from the repeated border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,53 @@ def place(picture: Image.Image, canvas: Size, offset: Offset) -> Image.Image:
     right, bottom = canvas[0] - left - picture.width, canvas[1] - top - picture.height
     pixels = np.pad(np.asarray(picture), ((top, bottom), (left, right), (0, 0)), mode="edge")
     return Image.fromarray(pixels)
+
+
+def continued(picture: Image.Image, canvas: Size, offset: Offset) -> Image.Image:
+    """Return the canvas with the picture on it, its ground going on in the new room.
+
+    The border is repeated and blurred the more the farther it is from the picture, so that
+    what lies at the border does not become stripes. The picture itself stays as it is.
+    """
+    placed = place(picture, canvas, offset)
+    scale = min(1.0, GROUND_SIDE / max(canvas))
+    small = max(1, round(canvas[0] * scale)), max(1, round(canvas[1] * scale))
+    ground = _blurred(placed.resize(small, Image.Resampling.BOX), picture.size, offset, scale)
+    far = ground.resize(canvas, Image.Resampling.BILINEAR)
+    near = np.clip(_distance(canvas, picture.size, offset, 1.0) * scale / NEAR, 0, 1)
+    weight = Image.fromarray(np.round(near * near * (3 - 2 * near) * 255).astype(np.uint8))
+    return Image.composite(far, placed, weight)
+
+
+def _blurred(
+    placed: Image.Image, picture: Size, offset: Offset, scale: float
+) -> Image.Image:
+    """Return the small canvas, each place blurred as wide as it is far from the picture."""
+    from scipy.ndimage import gaussian_filter
+
+    distance = _distance(placed.size, picture, offset, scale)[..., None]
+    plain = np.asarray(placed, dtype=np.float32)
+    values = plain
+    for sigma in GROUND_SIGMAS:
+        wide = gaussian_filter(plain, (sigma, sigma, 0), mode="nearest")
+        weight = np.clip(distance / sigma - 1, 0, 1)
+        values = values * (1 - weight) + wide * weight
+    return Image.fromarray(np.round(values).astype(np.uint8), placed.mode)
+
+
+def _distance(
+    canvas: Size, picture: Size, offset: Offset, scale: float
+) -> NDArray[np.float32]:
+    """How far each pixel of a canvas at that scale lies from the picture on it."""
+
+    def beyond(length: int, start: float, extent: float) -> NDArray[np.float32]:
+        places = np.arange(length, dtype=np.float32)
+        return np.maximum(0, np.maximum(start - places, places - (start + extent - 1)))
+
+    across, down = (
+        beyond(canvas[axis], offset[axis] * scale, picture[axis] * scale) for axis in (0, 1)
+    )
+    return np.hypot(across[None, :], down[:, None])
 
 
 def new_room(picture: Size, canvas: Size, offset: Offset) -> Image.Image:

@@ -89,4 +89,4 @@ def _extend(
     mask = canvas.new_room(picture.size, size, offset)
     if request.mask is not None:
         mask = ImageChops.lighter(mask, read_mask(request.mask, size))
-    return canvas.place(picture, size, offset), mask
+    return canvas.continued(picture, size, offset), mask

@@ -50,7 +50,13 @@ def seal_generated(
     ``source_type``: digital source type, by default that of a wholly generated picture.
     ``parent``: file of the picture that it was made from; its credential is carried on.
     """
-    from imagepipe.credentials import PictureMetadata, SourceType, build_xmp, write_xmp
+    from imagepipe.credentials import (
+        GENERATIVE,
+        PictureMetadata,
+        SourceType,
+        build_xmp,
+        write_xmp,
+    )
 
     source_type = source_type or SourceType.TRAINED_ALGORITHMIC_MEDIA.value
     creator = get_settings().CREATOR
@@ -59,7 +65,7 @@ def seal_generated(
         creator=creator,
         credit=creator,
         source_type=source_type,
-        ai_system=generator,
+        ai_system=generator if source_type in GENERATIVE else "",
         no_training=True,
     )
     marked = write_xmp(png, PNG, build_xmp(metadata))

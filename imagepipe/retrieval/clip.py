@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from PIL import Image
@@ -9,6 +10,9 @@ from PIL import Image
 from imagepipe.quality.prompt_match import load_clip
 from imagepipe.registry.kinds import Kind
 from imagepipe.registry.models import RegisteredModel
+from imagepipe.retrieval.text_tower import UnusableTower, text_tower
+
+logger = logging.getLogger("imagepipe.retrieval")
 
 
 def chosen_clip() -> RegisteredModel | None:
@@ -32,7 +36,14 @@ def picture_vector(image: Image.Image, folder: Path) -> bytes:
 
 
 def text_vector(text: str, folder: Path) -> bytes:
-    """As :func:`picture_vector`; words beyond what the model reads are left out."""
+    """As :func:`picture_vector`; words beyond what the model reads are left out.
+
+    Models that NumPy cannot compute are loaded with torch.
+    """
+    try:
+        return bytes(text_tower(folder).vector(text).astype("<f4").tobytes())
+    except UnusableTower as error:
+        logger.info("the words of %s are read with torch: %s", folder.name, error)
     import torch
 
     model, tokenizer, _processor = load_clip(folder)

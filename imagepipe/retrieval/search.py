@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -49,14 +50,15 @@ def search(text: str, visible: QuerySet[Asset], limit: int = 6) -> list[Found]:
     if model is None or nearest is None:
         found = _by_words(text, visible)
     else:
-        found = _by_meaning(text, visible, nearest, _threshold(model), limit)
+        found = _by_meaning(text, visible, nearest, threshold(model), limit)
     best: dict[int, Found] = {}
     for one in sorted(found, key=lambda found: -found.score):
         best.setdefault(one.version.asset_id, one)
     return list(best.values())[:limit]
 
 
-def _threshold(model: RegisteredModel) -> float:
+def threshold(model: RegisteredModel) -> float:
+    """Below which cosine nothing is suggested, as the model's defaults say."""
     own = model.defaults if isinstance(model.defaults, dict) else {}
     value = own.get("suggestion_threshold")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -64,15 +66,24 @@ def _threshold(model: RegisteredModel) -> float:
     return float(value)
 
 
-def _nearest(text: str, model: RegisteredModel) -> Iterator[list[tuple[str, float]]] | None:
-    """Hashes with their cosines, in chunks; None where the model cannot be used here."""
+def said_vector(text: str, model: RegisteredModel) -> Any:
+    """What the model makes of the words; None where it cannot be used here."""
     try:
         import numpy as np
 
-        said = np.frombuffer(text_vector(text, Path(model.location)), "<f4")
+        return np.frombuffer(text_vector(text, Path(model.location)), "<f4")
     except (ImportError, OSError):
         logger.warning("the model %s cannot be used here", model.slug)
         return None
+
+
+def _nearest(text: str, model: RegisteredModel) -> Iterator[list[tuple[str, float]]] | None:
+    """Hashes with their cosines, in chunks; None where the model cannot be used here."""
+    said = said_vector(text, model)
+    if said is None:
+        return None
+    import numpy as np
+
     known = vectors(model.sha256)
     if not known.hashes or known.matrix.shape[1] != len(said):
         return None
@@ -121,7 +132,10 @@ def _findable(visible: QuerySet[Asset]) -> QuerySet[AssetVersion]:
 
 
 def _shared(text: str, version: AssetVersion) -> float:
-    """Share of the words typed that title or prompt of the version say, 0 to 1."""
-    asked = set(_WORD.findall(text.lower()))
-    said = set(_WORD.findall(f"{version.asset.title} {version.said or ''}".lower()))
+    return shared_words(text, f"{version.asset.title} {version.said or ''}")
+
+
+def shared_words(text: str, other: str) -> float:
+    """Share of the words typed that another text says too, 0 to 1."""
+    asked, said = (set(_WORD.findall(words.lower())) for words in (text, other))
     return len(asked & said) / len(asked) if asked else 0.0

@@ -24,6 +24,7 @@ from imagepipe.views.edited_picture import EditedPicture, open_edited
 from imagepipe.workflow import masks
 from imagepipe.workflow.conditions import MAX_WEIGHT, ControlWish
 from imagepipe.workflow.exceptions import InvalidBrief
+from imagepipe.workflow.guide_models import Guide
 from imagepipe.workflow.source_pictures import SourcePicture
 
 ROWS = 3
@@ -97,11 +98,15 @@ def controlnets() -> Any:
 
 @dataclass(frozen=True)
 class ControlRow:
-    """One picture to follow on a form. ``followed``: what is taken where nothing is given."""
+    """One picture to follow on a form.
+
+    ``kept`` or else ``followed`` is what is taken where nothing is given.
+    """
 
     form: forms.Form
     number: int
     followed: EditedPicture | None = None
+    kept: Guide | None = None
 
     @property
     def suffix(self) -> str:
@@ -175,6 +180,8 @@ class ControlRow:
             return upload(content, field), True
         if image:
             return picture_of(image, user, field), False
+        if self.kept is not None:
+            return self.kept.picture(), self.kept.ready
         if self.followed is not None:
             return self.followed.source, False
         raise InvalidBrief(_("Give the picture that is to be followed."), field)

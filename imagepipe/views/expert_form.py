@@ -28,6 +28,7 @@ from imagepipe.views.control_fields import (
 )
 from imagepipe.views.edited_picture import EditedPicture, open_edited
 from imagepipe.views.generation_form import GenerateForm
+from imagepipe.views.guides import open_guide
 from imagepipe.views.unsupported import unsupported
 from imagepipe.workflow.abilities import abilities, obstacle
 from imagepipe.workflow.briefs import MAX_STEPS, Brief
@@ -78,6 +79,8 @@ class ExpertForm(GenerateForm):
     start_from = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
     """As ``guide``: a picture here that is started from unless a file is given."""
     guide = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
+    kept = forms.CharField(required=False, max_length=9, widget=forms.HiddenInput)
+    """Key of a mask or control picture that was used before and is followed again."""
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class ExpertForm(GenerateForm):
         self.fields["style"].queryset = Style.objects.filter(pk__in=styles)
         self.followed = self._open("guide")
         self.started = self._open("start_from")
+        self.reused = open_guide(user, str(self["kept"].value() or ""))
 
     def _add_controls(self, with_library: bool) -> None:
         models = controlnets()
@@ -153,8 +157,8 @@ class ExpertForm(GenerateForm):
         if not self.follows:
             return []
         return [
-            ControlRow(self, number, self.followed if number == 1 else None)
-            for number in range(1, ROWS + 1)
+            ControlRow(self, 1, self.followed, self.reused),
+            *(ControlRow(self, number) for number in range(2, ROWS + 1)),
         ]
 
     def adapter_fields(self) -> list[forms.BoundField]:
@@ -165,7 +169,7 @@ class ExpertForm(GenerateForm):
         general = {"purpose", forms.forms.NON_FIELD_ERRORS}
         simple = {*GenerateForm.base_fields, *self.variable_names, *general}
         return bool(set(self.errors) - simple) or bool(
-            self.followed or self.started or self["style"].value()
+            self.followed or self.reused or self.started or self["style"].value()
         )
 
     def brief(self) -> Brief:

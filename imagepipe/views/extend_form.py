@@ -39,6 +39,16 @@ class ExtendForm(EditForm):
         help_text=gettext_lazy("Proportions with commas between them: 1200x300, 2:3."),
         widget=forms.TextInput(attrs={"data-action": "input->imagepipe-extend#draw"}),
     )
+    room = forms.ChoiceField(
+        label=gettext_lazy("New room"),
+        choices=[
+            ("model", gettext_lazy("Made by the model, from the prompt")),
+            ("ground", gettext_lazy("The ground goes on softly, without a model")),
+        ],
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Without a model nothing new appears: good for plain grounds."),
+    )
     across = share_field(gettext_lazy("Place of the picture, left to right (%)"))
     down = share_field(gettext_lazy("Place of the picture, top to bottom (%)"))
     side_left = share_field(gettext_lazy("Left (%)"), highest=400)
@@ -52,12 +62,24 @@ class ExtendForm(EditForm):
         self, user: AbstractBaseUser, picture: EditedPicture, data: Any = None
     ) -> None:
         super().__init__(user, picture, data)
-        self.initial |= {"across": 50, "down": 50}
+        self.initial |= {"across": 50, "down": 50, "room": self._usual_room()}
+        if self["room"].value() == "ground":
+            self.fields["prompt"].required = False
         for name in ("across", "down", *self.SIDES):
             attrs = self.fields[name].widget.attrs
             attrs["data-action"] = "input->imagepipe-extend#draw"
         for name in ("across", "down"):
             self.fields[name].widget.input_type = "range"
+
+    def _usual_room(self) -> str:
+        """As the model's own parameter ``new_room`` says: “model” or “ground”."""
+        model = self.initial["model"]
+        own = model.defaults if model and isinstance(model.defaults, dict) else {}
+        return "ground" if own.get("new_room") == "ground" else "model"
+
+    def clean_prompt(self) -> str:
+        """Without a model words are for those who look for the picture later."""
+        return str(self.cleaned_data["prompt"]) or self.picture.title
 
     def ask_for(self, shape: str) -> None:
         """Start with a shape; what is none is passed over."""
@@ -92,7 +114,11 @@ class ExtendForm(EditForm):
         if any(sides.values()):
             found.append(frames.by_sides(size, **sides))
         return Edit(
-            str(Mode.OUTPAINT), source, feather=values["feather"], frames=tuple(found)
+            str(Mode.OUTPAINT),
+            source,
+            feather=values["feather"],
+            frames=tuple(found),
+            ground=values["room"] == "ground",
         )
 
     def add_error(self, field: str | None, error: Any) -> None:

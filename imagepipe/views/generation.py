@@ -36,7 +36,7 @@ class GenerateView(WagtailAdminTemplateMixin, View):
         return [*HOME, *here(self.page_title)]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        known = ("template", "guide", "start_from", "style")
+        known = ("template", "guide", "kept", "start_from", "style")
         initial = {name: request.GET[name] for name in known if name in request.GET}
         if like := request.GET.get("like"):
             initial |= brief_values(request.user, like, request.GET.get("title", "")[:255])

@@ -18,10 +18,12 @@ from wagtail.models import Collection
 
 from imagepipe.prompts.exceptions import InvalidTemplate, PromptError
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.prompts.profile_models import GenerationProfile
 from imagepipe.prompts.rendering import find_variables
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.views.access import collections_for
 from imagepipe.views.imported_models import allowed_checkpoints
+from imagepipe.workflow.brief_profiles import chosen_model
 from imagepipe.workflow.briefs import MAX_SEED, Brief, make_plan
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.matrix import MAX_CELLS, Axis, combine
@@ -65,6 +67,14 @@ class MatrixForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("Without a template, and where no axis has prompts."),
     )
+    profile = forms.ModelChoiceField(
+        GenerationProfile.objects.none(),
+        label=gettext_lazy("Profile"),
+        required=False,
+        to_field_name="slug",
+        empty_label=gettext_lazy("No profile"),
+        help_text=gettext_lazy("Parameters under a name. What an axis changes comes first."),
+    )
     model = forms.ModelChoiceField(
         RegisteredModel.objects.none(),
         label=gettext_lazy("Model"),
@@ -100,6 +110,9 @@ class MatrixForm(forms.Form):
             raise PermissionDenied
         self.fields["collection"].queryset = collections
         self.fields["model"].queryset = allowed_checkpoints()
+        self.fields["profile"].queryset = GenerationProfile.objects.filter(live=True)
+        if not self.fields["profile"].queryset.exists():
+            del self.fields["profile"]
         choices = self._choices()
         for number in range(1, AXES + 1):
             self._add_axis(number, choices)
@@ -147,8 +160,11 @@ class MatrixForm(forms.Form):
         ]
 
     def common_fields(self) -> list[forms.BoundField]:
-        names = ("title", "template", "prompt", "model", "candidates", "seed", "collection")
-        return [self[name] for name in names]
+        names = (
+            "title", "template", "prompt", "profile", "model", "candidates", "seed",
+            "collection",
+        )  # fmt: skip
+        return [self[name] for name in names if name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -201,11 +217,12 @@ class MatrixForm(forms.Form):
                     model=values["model"],
                 )
             except (InvalidBrief, PromptError) as error:
-                field = rows.get(getattr(error, "field", "")) or next(iter(rows.values()))
-                self.add_error(field, f"{cell.label}: {error}")
+                culprit = getattr(error, "field", "")
+                shared = culprit if culprit in self.fields else next(iter(rows.values()))
+                self.add_error(rows.get(culprit) or shared, f"{cell.label}: {error}")
                 return
-            model = values["model"] or values["template"].model
-            self.plans.append((model.pk, plan))
+            model = chosen_model(cell.brief, values["template"], values["model"])
+            self.plans.append((model.pk if model else None, plan))
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -220,7 +237,12 @@ class MatrixForm(forms.Form):
             if name.startswith(VARIABLE)
         }
         words = None if values["template"] else values["prompt"]
-        asked = {"prompt": words, "seed": values["seed"]} | {
+        profile = values.get("profile")
+        asked = {
+            "prompt": words,
+            "seed": values["seed"],
+            "profile": profile.slug if profile else None,
+        } | {
             name: value for name, value in chosen.items() if not name.startswith(VARIABLE)
         }
         return Brief(variables=variables, candidates=values["candidates"], **asked)

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_safe
 from imagepipe.assets.models import AssetVersion
 from imagepipe.retrieval.search import MAX_QUERY, search
 from imagepipe.views.access import may, visible_assets, visible_candidates
+from imagepipe.views.guides import SHORTEST, guides_near
+from imagepipe.workflow.guide_models import Guide
 from imagepipe.workflow.styles import usable_styles
 
-SHORTEST = 3
 LIMIT = 6
 TITLE_LENGTH = 255
 
@@ -46,14 +47,14 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     text = " ".join(request.GET.get("q", "")[:MAX_QUERY].split())
     found = []
+    guides = guides_near(request.user, text, *Guide.Kind.values)
     if len(text) >= SHORTEST:
         hits = search(text, visible_assets(request.user), LIMIT)
         versions = [hit.version for hit in hits]
         title = request.GET.get("title", "")[:TITLE_LENGTH]
         found = _suggestions(request.user, versions, title)
-    return render(
-        request, "imagepipe/studio/includes/suggestions.html", {"found": found, "asked": text}
-    )
+    context = {"found": found, "guides": guides, "asked": text}
+    return render(request, "imagepipe/studio/includes/suggestions.html", context)
 
 
 def _suggestions(

@@ -16,6 +16,7 @@ from imagepipe.workflow.candidate_actions import AcceptCandidate as AcceptCandid
 from imagepipe.workflow.candidate_actions import RejectCandidate as RejectCandidate
 from imagepipe.workflow.enqueue import queue_run
 from imagepipe.workflow.exceptions import QueueRefused
+from imagepipe.workflow.guides import keep_guides
 from imagepipe.workflow.model_choice import usable_model
 from imagepipe.workflow.models import Run, RunState
 from imagepipe.workflow.steps.registry import check_types
@@ -93,6 +94,7 @@ class StartRun(Action[Run, Run]):
             "source_type": plan.source_type,
         }
         queue_run(run, self.user)
+        keep_guides(run, brief)
         self.audit_data = {
             "graph": run.graph_sha256,
             "model": plan.model["slug"],

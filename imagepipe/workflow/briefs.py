@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from imagepipe.conf import get_settings
+from imagepipe.generation.backends.ground import NAME, SLUG
 from imagepipe.generation.decoding import decode, encode
 from imagepipe.generation.downgrades import nearest_size
 from imagepipe.prompts import rendering
@@ -20,7 +21,7 @@ from imagepipe.prompts.models import PromptTemplate
 from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.abilities import fixed_sizes
 from imagepipe.workflow.brief_profiles import chosen_model, find_profile, with_profile
-from imagepipe.workflow.conditions import AdapterWish, ControlWish
+from imagepipe.workflow.conditions import AdapterWish, ControlWish, weights_of
 from imagepipe.workflow.edits import Edit
 from imagepipe.workflow.exceptions import InvalidBrief
 from imagepipe.workflow.model_choice import usable_model
@@ -42,6 +43,8 @@ NUMBERS = {
     "seed": gettext_lazy("Seed"),
 }
 """Whole numbers of a brief, as the form calls them."""
+GROUND = {"slug": SLUG, "location": "", "family": "", "sha256": "", "backend": NAME}
+"""In the place of a model where none is asked."""
 
 
 @dataclass(frozen=True)
@@ -121,19 +124,16 @@ def make_plan(
     if words := beyond.pop("style_words", ""):
         prompt = f"{prompt}, {rendering.tidy(words)}"
         rendering.check_length(prompt, max_length=get_settings().MAX_PROMPT_LENGTH)
+    by_ground = edit is not None and edit.ground
+    if by_ground:
+        brief = replace(brief, candidates=1)  # more would all be the same
     width, height = _size(brief, template, edit)
     native = native_size(width, height, model)
     return Plan(
         title=title,
         prompt=prompt,
         negative=negative,
-        model={
-            "slug": model.slug,
-            "location": model.location,
-            "family": model.family,
-            "sha256": model.sha256,
-            "backend": model.backend,
-        },
+        model=GROUND if by_ground else weights_of(model) | {"backend": model.backend},
         seeds=make_seeds(brief, template, len(edit.frames) if edit and edit.frames else 1),
         width=width,
         height=height,
@@ -151,7 +151,7 @@ def make_plan(
             )
         ),
         guidance_rescale=float(defaults.get("guidance_rescale", 0)),
-        scheduler=brief.scheduler or defaults.get("scheduler"),
+        scheduler=None if by_ground else brief.scheduler or defaults.get("scheduler"),
         template=facts,
         attempts=get_settings().PICTURE_ATTEMPTS,
         **beyond,

@@ -19,6 +19,8 @@ MODES = (Mode.IMAGE_TO_IMAGE, Mode.INPAINT, Mode.OUTPAINT)
 MAX_FEATHER = 512
 FEATHER = 24
 """Pixels of the master over which new parts fade into the old."""
+GROUND_AREA = 1024 * 1024
+"""Pixels in which a ground is continued; it is soft, so that scaling it shows nothing."""
 STRENGTH = {Mode.IMAGE_TO_IMAGE: 0.6, Mode.INPAINT: 1.0, Mode.OUTPAINT: 1.0}
 
 
@@ -30,6 +32,7 @@ class Edit:
     stands for the mode's usual one. ``mask``: hash of the kept mask (inpainting).
     ``feather``: pixels of the master. ``surroundings``: whether the model looks at the region
     and what is around it only, in more detail. ``frames``: one per picture (outpainting).
+    ``ground``: new room continues the ground, and no model is asked.
     """
 
     mode: str
@@ -39,6 +42,7 @@ class Edit:
     feather: int = FEATHER
     surroundings: bool = False
     frames: tuple[Frame, ...] = ()
+    ground: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return encode(self)
@@ -46,7 +50,7 @@ class Edit:
     @classmethod
     def from_dict(cls, data: Any) -> Edit:
         """Return the edit that ``to_dict`` wrote down. Raises ``ValueError``."""
-        return decode(cls, data)
+        return decode(cls, {"ground": False} | data if isinstance(data, dict) else data)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -73,6 +77,8 @@ class Edit:
             )
         if self.mode == Mode.INPAINT and not self.mask:
             raise InvalidBrief(_("Mark what shall be made anew."), "mask")
+        if self.ground and self.mode != Mode.OUTPAINT:
+            raise InvalidBrief(_("Only new room can continue the ground."), "mode")
         if self.mode == Mode.OUTPAINT:
             self._check_frames()
         return replace(self, strength=strength)
@@ -90,6 +96,7 @@ class Edit:
         if self.mode == Mode.IMAGE_TO_IMAGE:
             return ()
         frames = self.frames or (Frame("", *self.size),)
+        area = GROUND_AREA if self.ground else model.native_width * model.native_height
         return tuple(
             {
                 "source": self.source.sha256,
@@ -98,7 +105,7 @@ class Edit:
                 "mask": self.mask,
                 "feather": self.feather,
                 "surroundings": self.surroundings and self.mode == Mode.INPAINT,
-                "area": model.native_width * model.native_height,
+                "area": area,
             }
             for frame in frames
         )

@@ -91,9 +91,13 @@ def _read(content: bytes, size: tuple[int, int]) -> Image.Image:
     return flat.convert("L")
 
 
+def same_shape(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
+    """Whether two sizes have the same proportions, but for rounding to whole pixels."""
+    return abs(mask[0] * picture[1] - mask[1] * picture[0]) <= max(*mask, *picture)
+
+
 def _check_shape(mask: tuple[int, int], picture: tuple[int, int]) -> None:
-    # Rounding to whole pixels may move each side by half a pixel.
-    if abs(mask[0] * picture[1] - mask[1] * picture[0]) > max(*mask, *picture):
+    if not same_shape(mask, picture):
         raise InvalidBrief(
             _("The mask has another shape than the picture: %(mask)s for %(picture)s.")
             % {"mask": f"{mask[0]}×{mask[1]}", "picture": f"{picture[0]}×{picture[1]}"},

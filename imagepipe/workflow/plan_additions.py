@@ -45,7 +45,7 @@ def beyond_words(
     if brief.edit is None:
         return None, beyond
     edit = brief.edit.check()
-    if reason := obstacle(model, edit.mode):
+    if not edit.ground and (reason := obstacle(model, edit.mode)):
         raise InvalidBrief(reason, "model")
     if brief.controls and edit.mode != Mode.IMAGE_TO_IMAGE:
         raise InvalidBrief(
@@ -55,6 +55,6 @@ def beyond_words(
         "mode": str(edit.mode),
         "strength": edit.strength,
         "source": edit.source.sha256,
-        "source_type": edit.source.source_type(),
+        "source_type": edit.source.source_type(by_model=not edit.ground),
         "canvases": edit.canvases(model),
     }

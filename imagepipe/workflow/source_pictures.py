@@ -17,7 +17,7 @@ from imagepipe.assets import masters
 from imagepipe.assets.inspection import inspect_picture
 from imagepipe.assets.models import AssetVersion
 from imagepipe.conf import get_settings
-from imagepipe.credentials import SourceType
+from imagepipe.credentials import GENERATIVE, SourceType
 from imagepipe.workflow import blobs
 from imagepipe.workflow.exceptions import InvalidBrief, LostWork
 from imagepipe.workflow.models import Candidate
@@ -113,10 +113,11 @@ class SourcePicture:
                 field,
             )
 
-    def source_type(self) -> str:
-        """The digital source type of what a model makes from it.
+    def source_type(self, *, by_model: bool = True) -> str:
+        """The digital source type of what is made from it.
 
-        Only what was generated as a whole stays so; all else becomes a composite.
+        What was generated as a whole stays so. What a model changes becomes a composite;
+        what an algorithm without a model extends keeps what was generated in it.
         """
         whole = SourceType.TRAINED_ALGORITHMIC_MEDIA.value
         candidate, version = self.candidate(), self.version()
@@ -125,8 +126,11 @@ class SourcePicture:
             own = version.source_type
         elif candidate is not None:
             own = candidate.run.request.get("source_type") or whole
-        mixed = SourceType.COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA.value
-        return whole if own == whole else mixed
+        if own == whole or (not by_model and own in GENERATIVE):
+            return own
+        if not by_model:
+            return SourceType.ALGORITHMICALLY_ENHANCED.value
+        return SourceType.COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA.value
 
 
 def read(sha256: str) -> bytes:

@@ -212,3 +212,21 @@ def test_presets_and_crops_must_fit(settings: Any) -> None:
 def test_prices_that_cannot_be_meant(settings: Any, values: dict[str, Any]) -> None:
     settings.IMAGEPIPE = {**settings.IMAGEPIPE, **values}
     assert found() == ["imagepipe.E018"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("nowhere.poses.skeleton", "ModuleNotFoundError"),
+        ("skeleton", "ImportError"),
+        ("imagepipe.generation.control_pictures.nothing", "ImportError"),
+        ("imagepipe.generation.control_pictures.CANNY_SIGMA", "is no function"),
+        (7, "AttributeError"),
+    ],
+)
+def test_detectors_that_cannot_be_used(settings: Any, path: Any, says: str) -> None:
+    detectors = {"openpose": path, "canny": "imagepipe.generation.control_pictures.canny"}
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "CONTROL_DETECTORS": detectors}
+    assert found() == ["imagepipe.E019"]
+    [message] = [m for m in checks.check_imagepipe() if m.id == "imagepipe.E019"]
+    assert "'openpose'" in message.msg and says in message.msg

@@ -142,3 +142,40 @@ def test_padding_only_adds(size, seed, multiple) -> None:
         assert padded.width % multiple == padded.height % multiple == 0
         assert padded.width - size[0] < multiple and padded.height - size[1] < multiple
         assert padded.crop((0, 0, *size)).tobytes() == picture.tobytes()
+
+
+@given(extensions(), seeds)
+def test_a_continued_ground_keeps_the_picture_and_makes_up_no_colours(
+    extension, seed: int
+) -> None:
+    size, larger = extension
+    picture = noise(size, seed)
+    target = (larger.width, larger.height)
+
+    whole = canvas.continued(picture, target, larger.offset)
+
+    assert whole.size == target
+    box = (*larger.offset, larger.offset[0] + size[0], larger.offset[1] + size[1])
+    assert whole.crop(box).tobytes() == picture.tobytes()
+    for new, old in zip(whole.getextrema(), picture.getextrema(), strict=True):
+        assert old[0] - 1 <= new[0] and new[1] <= old[1] + 1
+
+
+def test_far_from_the_picture_a_continued_ground_has_no_stripes() -> None:
+    picture = noise((120, 120), 3)
+    stripes, ground = (
+        np.asarray(fill(picture, (360, 120), (0, 0)))[:, 240:].astype(float)
+        for fill in (canvas.place, canvas.continued)
+    )
+    assert stripes[:, -1].std(axis=0).min() > 50
+    assert ground[:, -1].std(axis=0).max() < 20
+    seam = np.asarray(canvas.continued(picture, (360, 120), (0, 0))).astype(float)
+    assert np.abs(seam[:, 120] - seam[:, 119]).max() <= 1, "it begins as the picture ends"
+
+
+def test_transparent_pictures_stay_transparent_where_they_were() -> None:
+    picture = Image.new("RGBA", (40, 40), (200, 10, 10, 0))
+    picture.paste((10, 200, 10, 255), (0, 0, 40, 20))
+    whole = canvas.continued(picture, (80, 40), (0, 0))
+    assert whole.mode == "RGBA"
+    assert whole.crop((0, 0, 40, 40)).tobytes() == picture.tobytes()

@@ -17,6 +17,7 @@ from wagtail.models import Collection
 from imagepipe.assets.models import Asset
 from imagepipe.generation.backends.fake import FakeBackend
 from imagepipe.generation.capabilities import Capabilities
+from imagepipe.registry.models import RegisteredModel
 from imagepipe.workflow.actions import StartRun
 from imagepipe.workflow.briefs import Brief
 from imagepipe.workflow.models import Candidate, Run
@@ -149,6 +150,25 @@ def test_several_shapes_become_one_run_with_one_picture_each(
     assert run.candidates.count() == 5
     page = admin.get(response.url).content.decode()
     assert "Picture 1: 9:16" in page
+
+
+def test_new_room_is_filled_without_a_model_where_the_model_says_so(
+    admin: Client, candidate: Candidate, extend: dict[str, Any], finish: Callable[[Run], Run]
+) -> None:
+    place = address("extend", candidate)
+    assert admin.get(place).context["form"]["room"].value() == "model"
+    RegisteredModel.objects.update(defaults={"new_room": "ground"})
+    assert admin.get(place).context["form"]["room"].value() == "ground"
+    values = extend | {"shapes": ["16:9"], "room": "ground", "prompt": ""}
+    assert admin.post(place, values).status_code == 302
+    run = finish(Run.objects.latest("pk"))
+    assert run.request["edit"]["ground"]
+    assert run.request["prompt_used"] == candidate.run.title
+    assert run.candidates.get().recipe["environment"]["backend"] == "ground"
+    asked = admin.post(place, values | {"room": "model"})
+    assert "The prompt is empty." in asked.content.decode()
+    odd = admin.post(place, values | {"room": "nothing"})
+    assert "nothing is not one of the available choices" in odd.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.urls import reverse
 from wagtail.models import Collection
 
 from imagepipe.prompts.models import PromptTemplate
+from imagepipe.prompts.profile_models import GenerationProfile
 from imagepipe.workflow.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +114,29 @@ def test_who_may_not_generate_there_starts_nothing(
     address = reverse("imagepipe_admin:matrix_runs", args=[values["sheet"]])
     assert admin.get(address).status_code == 200
     assert elsewhere.get(address).status_code == 404
+
+
+def test_a_profile_gives_what_no_axis_changes(
+    admin: Client, values: dict[str, Any], template: PromptTemplate
+) -> None:
+    assert 'name="profile"' not in admin.get(ADDRESS).content.decode()
+    profile = GenerationProfile.objects.create(
+        name="Wide", slug="wide", width=320, height=192, steps=9, guidance=7.5,
+        negative="text", model=template.model,
+    )  # fmt: skip
+    GenerationProfile.objects.create(name="Draft", slug="draft", live=False)
+    page = admin.get(ADDRESS).content.decode()
+    assert "Wide" in page and "Draft" not in page
+    change = {"profile": "wide", "field3": "", "values3": "", "group3": ""}
+    admin.post(ADDRESS, values | change | {"start": "1"})
+    assert Run.objects.count() == 12
+    for run in Run.objects.all():
+        assert run.request["profile"] == "wide"
+        assert (run.request["width"], run.request["guidance"]) == (320, 7.5)
+        assert run.request["steps"] in (2, 4), "the axis comes before the profile"
+    alone = {"template": "", "prompt": "a cup", "field1": "", "model": ""}
+    Run.objects.all().delete()
+    admin.post(ADDRESS, values | change | alone | {"start": "1"})
+    assert {run.model_id for run in Run.objects.all()} == {profile.model_id}
+    draft = admin.post(ADDRESS, values | {"profile": "draft"}).content.decode()
+    assert "Select a valid choice" in draft

@@ -18,7 +18,7 @@ from imagepipe.assets import masters
 from imagepipe.assets.actions import IngestVersion
 from imagepipe.assets.inspection import inspect_picture
 from imagepipe.assets.models import Asset, AssetVersion, Lineage
-from imagepipe.credentials import verify
+from imagepipe.credentials import parse_xmp, read_xmp, verify
 from imagepipe.credentials.metadata import SourceType
 from imagepipe.exceptions import InvalidState
 from imagepipe.generation import canvas
@@ -147,6 +147,38 @@ def test_an_edit_of_a_photograph_is_a_composite_with_the_photograph_as_parent(
     assert report.state == "trusted"
     assert report.source_type == composite
     assert [action.split(".")[-1] for action in report.actions] == ["opened", "edited"]
+
+
+def test_new_room_without_a_model_continues_the_ground_and_claims_no_model(
+    version: AssetVersion, ask: Callable[..., Run], finish: Finish, editor: User, settings: Any
+) -> None:
+    source = SourcePicture.of_version(version)
+    frame = to_shape((320, 240), "16:9")
+    run = finish(ask(Edit("outpaint", source, feather=0, frames=(frame,), ground=True)))
+    assert run.state == "succeeded", run.error
+    assert not run.guides.exists()
+    candidate = run.candidates.get()
+    after = shown(candidate.sha256).convert("RGB")
+    assert after.size == (frame.width, frame.height)
+    inside = (frame.left, frame.top, frame.left + 320, frame.top + 240)
+    assert after.crop(inside).tobytes() == picture().tobytes()
+    ground = canvas.continued(picture(), after.size, (frame.left, frame.top))
+    assert np.abs(np.asarray(after, int) - np.asarray(ground, int)).mean() < 2
+    recipe = candidate.recipe
+    assert recipe["environment"]["backend"] == "ground"
+    assert recipe["model"]["slug"] == "continued-ground"
+    made = AcceptCandidate(candidate, editor).execute()
+    assert made.source_type == SourceType.ALGORITHMICALLY_ENHANCED.value
+    content = masters.read(made.sha256)
+    assert parse_xmp(read_xmp(content, "image/png") or b"").ai_system == ""
+    root_certificate = settings.IMAGEPIPE["KEYS"] / "credentials" / "root.pem"
+    report = verify(content, "image/png", root_certificate.read_bytes())
+    assert report.state == "trusted"
+    assert report.source_type == SourceType.ALGORITHMICALLY_ENHANCED.value
+    older = {k: v for k, v in run.request["edit"].items() if k != "ground"}
+    assert not Edit.from_dict(older).ground, "edits written down before there was a choice"
+    with pytest.raises(InvalidBrief, match="Only new room"):
+        ask(inpaint(version, ground=True))
 
 
 def test_a_candidate_is_refined_and_what_comes_out_stays_generated(

@@ -62,7 +62,7 @@ def mask_of(source: SourcePicture) -> str:
     return masks.make((source.width, source.height), boxes=[BOX])
 
 
-@pytest.mark.parametrize("mode", ["image-to-image", "inpaint", "outpaint"])
+@pytest.mark.parametrize("mode", ["image-to-image", "inpaint", "outpaint", "ground"])
 def test_edits_are_replayed_bit_for_bit(
     mode: str,
     source: SourcePicture,
@@ -73,9 +73,11 @@ def test_edits_are_replayed_bit_for_bit(
         "image-to-image": {"strength": 0.4},
         "inpaint": {"mask": mask_of(source)},
         "outpaint": {"frames": (to_shape((320, 240), "1:1"),)},
+        "ground": {"frames": (to_shape((320, 240), "1:1"),), "ground": True},
     }[mode]
-    version = made(edit=Edit(mode, source, **more))
-    assert version.recipe["mode"] == mode
+    asked = "outpaint" if mode == "ground" else mode
+    version = made(edit=Edit(asked, source, **more))
+    assert version.recipe["mode"] == asked
     output = replay(version)
     assert (output["verdict"], output["basis"]) == ("bit-exact", "file")
 

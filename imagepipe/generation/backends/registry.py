@@ -112,6 +112,7 @@ def _discover() -> None:
 
 
 register("fake", "imagepipe.generation.backends.fake:FakeBackend")
+register("ground", "imagepipe.generation.backends.ground:GroundBackend")
 register("automatic1111", "imagepipe.generation.backends.automatic1111:Automatic1111Backend")
 register("comfyui", "imagepipe.generation.backends.comfyui:ComfyUIBackend")
 register("openai-images", "imagepipe.generation.backends.openai_images:OpenAIImagesBackend")

@@ -3,11 +3,14 @@
 
   const PAUSE = 500;
 
-  /** Shows pictures of our own that mean what is typed, and puts one of them into the form. */
+  /**
+   * Shows pictures and masks of our own that mean what is typed, and puts one of them into the
+   * form. With a shape it asks for masks of it, at once: such a form begins with words.
+   */
   class SuggestController extends window.StimulusModule.Controller {
     static targets = ['list', 'news', 'status'];
 
-    static values = { url: String, started: String, followed: String, styled: String };
+    static values = { url: String, started: String, followed: String, kept: String, styled: String, width: Number, height: Number };
 
     connect() {
       this.form = this.element.closest('form');
@@ -15,6 +18,7 @@
         if (this.isWords(event.target)) this.wait();
       };
       this.form.addEventListener('input', this.typed);
+      if (this.hasWidthValue) this.ask();
     }
 
     disconnect() {
@@ -48,6 +52,10 @@
       if (this.request) this.request.abort();
       this.request = new AbortController();
       const query = new URLSearchParams({ q: words, title: this.form.elements.title.value });
+      if (this.hasWidthValue) {
+        query.set('width', this.widthValue);
+        query.set('height', this.heightValue);
+      }
       this.listTarget.setAttribute('aria-busy', 'true');
       try {
         const response = await fetch(`${this.urlValue}?${query}`, {
@@ -82,9 +90,19 @@
     }
 
     follow(event) {
-      const control = this.form.elements.control;
+      this.followOne('guide', 'kept', event.currentTarget, this.followedValue);
+    }
+
+    keep(event) {
+      this.followOne('kept', 'guide', event.currentTarget, this.keptValue);
+    }
+
+    /** The last choice counts: what was chosen in the other way is let go. */
+    followOne(name, other, button, sentence) {
+      const { control } = this.form.elements;
       if (control && !control.value && control.options.length > 1) control.selectedIndex = 1;
-      this.put('guide', event.currentTarget, this.followedValue);
+      this.form.elements[other].value = '';
+      this.put(name, button, sentence);
     }
 
     style(event) {

@@ -41,7 +41,7 @@ def run(context: StepContext) -> dict[str, Any]:
         raise StepFailed(_("The picture to start from has another size than expected."))
     mask = full_mask(picture.size, size, offset, params["mask"])
     box = cut_out(mask, params["feather"], surroundings=params["surroundings"])
-    whole = canvas.place(picture, size, offset)
+    whole = canvas.continued(picture, size, offset)
     area = (box[0], box[1], box[0] + box[2], box[1] + box[3])
     region = canvas.feather(mask.crop(area), params["feather"])
     work = work_size(box[2:], params["area"])

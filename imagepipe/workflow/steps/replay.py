@@ -11,6 +11,7 @@ from PIL import Image
 from imagepipe.assets import masters
 from imagepipe.assets.models import AssetVersion
 from imagepipe.conf import get_settings
+from imagepipe.generation.backends import ground
 from imagepipe.generation.backends.protocol import Backend
 from imagepipe.generation.decoding import encode
 from imagepipe.generation.differences import differences
@@ -22,7 +23,7 @@ from imagepipe.generation.exceptions import (
 )
 from imagepipe.generation.rebuilding import rebuild_request
 from imagepipe.generation.recipe import Recipe
-from imagepipe.generation.request import Result
+from imagepipe.generation.request import ModelReference, Result
 from imagepipe.postproduction.protocol import Step as PixelStep
 from imagepipe.postproduction.protocol import run_steps
 from imagepipe.postproduction.upscale import LanczosUpscale
@@ -78,11 +79,15 @@ def run(context: StepContext) -> dict[str, Any]:
 
 def _make(context: StepContext, recipe: Recipe) -> tuple[Result, bool]:
     params = context.node.params
-    model, reference = find_model(recipe, other_weights=params["other_weights"])
     other_weights = params["other_weights"]
+    if recipe.environment.backend == ground.NAME:
+        name, reference = ground.NAME, ModelReference(recipe.model.slug)
+    else:
+        model, reference = find_model(recipe, other_weights=other_weights)
+        name = model.backend
     weights = partial(find_companion, other_weights=other_weights)
     request = rebuild_request(recipe, read_picture, weights)
-    backend = _backend(model.backend, recipe, as_installed=params["as_installed"])
+    backend = _backend(name, recipe, as_installed=params["as_installed"])
     progress = Progress(context)
     try:
         make = partial(backend.generate, request, reference)

@@ -42,6 +42,7 @@ def register_models(folder: Path) -> RegisteredModel:
 
 
 def _register(folder: Path) -> None:
+    own = Path(__file__).with_name(f"{folder.name}.json")
     call_command(
         "imagepipe",
         "register-model",
@@ -50,6 +51,7 @@ def _register(folder: Path) -> None:
         family=FAMILIES.get(folder.name),
         licence="MIT",
         card=folder / "README.md",
+        parameters=own if own.is_file() else None,
         allow=True,
         verbosity=0,
         stdout=_Silence(),

@@ -25,6 +25,7 @@ class MaskController extends window.StimulusModule.Controller {
     nothing: String,
     place: String,
     missing: String,
+    gone: String,
   };
 
   connect() {
@@ -163,6 +164,21 @@ class MaskController extends window.StimulusModule.Controller {
       box: [left * across, top * down, (right - left) * across, (bottom - top) * down],
     });
     this.boxTargets.forEach((input) => { input.value = ''; });
+  }
+
+  /** A mask that was drawn before comes on top of what is marked; undo takes it away again. */
+  async reuse({ params: { address } }) {
+    const region = this.whatTargets.find((input) => input.value === 'region');
+    if (region && !region.checked) {
+      region.checked = true;
+      this.choose(region);
+    }
+    this.finish();
+    try {
+      this.commit({ tool: 'image', image: await fromPng(address, this.colour) });
+    } catch {
+      this.say(this.goneValue);
+    }
   }
 
   /* Pointer and touch */
