@@ -21,6 +21,7 @@ from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.outbox import request_publication
 from imagepipe.provenance.keys import load_keyring
+from imagepipe.rights.actions import SetRights
 from imagepipe.seo import sections
 from imagepipe.seo.sitemaps import image_sitemap
 from imagepipe.urlspec import verify_url
@@ -128,6 +129,26 @@ def test_what_may_not_be_seen_is_not_listed(home: Page, library: Library) -> Non
     refer(open_page, gone.image)
     library.do(WithdrawAsset(gone, None, reason="test"))
     assert pairs() == []
+
+
+UNCLEARED: dict[str, dict[str, Any]] = {
+    "expired": {"valid_until": dt.datetime(2026, 1, 2, tzinfo=dt.UTC)},
+    "not begun": {"valid_from": dt.datetime(2099, 1, 2, tzinfo=dt.UTC)},
+    "consent missing": {"persons": "missing"},
+    "for others": {"channels": ["print"]},
+}
+CLEARED = {"valid_from": None, "valid_until": None, "persons": "none", "channels": []}
+
+
+@pytest.mark.parametrize("reason", UNCLEARED)
+def test_what_is_not_cleared_leaves_at_once(home: Page, library: Library, reason: str) -> None:
+    asset = published(library)
+    refer(home, asset.image)
+    assert len(pairs()) == 1
+    library.do(SetRights(asset, None, values=UNCLEARED[reason]))
+    assert pairs() == []
+    library.do(SetRights(asset, None, values=dict(CLEARED)))
+    assert len(pairs()) == 1
 
 
 def test_other_sites_pages_are_not_listed(home: Page, library: Library) -> None:
