@@ -18,6 +18,8 @@ from imagepipe.delivery.presets import get_preset
 from imagepipe.delivery.profiles import (
     DEFAULT_PROFILE,
     ImageProfile,
+    InvalidProfile,
+    UnknownProfile,
     check_profile,
     get_profile,
 )
@@ -28,7 +30,6 @@ from imagepipe.delivery.uses import InvalidUse, crop_value, read_crops, use_of
 from imagepipe.formfields import CropField
 from imagepipe.widgets import CropInput, GeneratingImageChooser
 
-API_PRESET = "content"
 _COLUMNS = {"alt": "alt_text", "rights": "image", "consent": "image", "runtime": "image"}
 
 
@@ -73,7 +74,11 @@ class AIImageBlock(ImageBlock):
     Its value is the Wagtail image with ``contextual_alt_text``, ``decorative`` and
     ``contextual_crop`` and ``contextual_crops``. The stored JSON is that of Wagtail's
     ``ImageBlock`` plus ``crop``, so either block reads what the other has written.
+    Without a template of its own it is shown by the picture tag, as ``shown_preset`` says.
     """
+
+    class Meta:
+        template = "imagepipe/blocks/image.html"
 
     def __init__(
         self, required: bool = True, *, profile: str = DEFAULT_PROFILE, **kwargs: Any
@@ -94,6 +99,18 @@ class AIImageBlock(ImageBlock):
     def profile(self) -> ImageProfile:
         """Raises UnknownProfile, InvalidProfile."""
         return get_profile(self.profile_name)
+
+    @property
+    def shown_preset(self) -> str:
+        """The first preset of the profile; of the default profile where that is a mistake."""
+        try:
+            return self.profile.presets[0]
+        except (UnknownProfile, InvalidProfile):  # told as system checks
+            return ImageProfile(DEFAULT_PROFILE).presets[0]
+
+    def get_context(self, value: Any, parent_context: Any = None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
+        return {**context, "preset": self.shown_preset}
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         defaults = {"required": True, "profile": DEFAULT_PROFILE}
@@ -161,8 +178,8 @@ class AIImageBlock(ImageBlock):
         """Wagtail's own, with what a front end shows under ``picture``."""
         context = context or {}
         data = super().get_api_representation(value, context=context)
-        shown = show(context, value)
-        return {**data, "picture": represent(shown, Presentation(get_preset(API_PRESET), ""))}
+        presentation = Presentation(get_preset(self.shown_preset), "")
+        return {**data, "picture": represent(show(context, value), presentation)}
 
     def get_prep_value(self, value: Any) -> dict[str, Any]:
         return {**super().get_prep_value(value), "crop": _crop_of(value)}

@@ -15,6 +15,8 @@ from imagepipe.rights.models import RightsRecord
 from imagepipe.urlspec import VERSION_DIGITS, Scene
 
 WEB = "web"
+NEVER = 1
+"""An end in 1970: a window that opens never."""
 
 
 def build_document(asset: Asset) -> dict[str, Any]:
@@ -72,11 +74,24 @@ def terms_of(rights: RightsRecord | None) -> dict[str, str]:
 
 def runtime_of(rights: RightsRecord | None) -> dict[str, Any]:
     """When and on which channels it may be shown, as :func:`is_current` reads it."""
+    begin, end = window_of(rights)
     return {
-        "valid_from": seconds(rights.valid_from) if rights else None,
-        "valid_until": seconds(rights.valid_until) if rights else None,
+        "valid_from": begin,
+        "valid_until": end,
         "channels": list(rights.channels) if rights else [],
     }
+
+
+def window_of(rights: RightsRecord | None) -> tuple[int | None, int | None]:
+    """Begin and end in Unix seconds; never, where somebody's consent is missing."""
+    if rights is None:
+        return None, None
+    begin, end = seconds(rights.valid_from), seconds(rights.valid_until)
+    if rights.persons == RightsRecord.Persons.MISSING:
+        return None, NEVER
+    if begin is not None and end is not None and begin >= end:
+        return None, NEVER
+    return begin, end
 
 
 def is_current(document: Mapping[str, Any], now: float) -> bool:

@@ -16,6 +16,7 @@ from imagepipe.assets.models import Asset
 from imagepipe.delivery.images import project_image
 from imagepipe.delivery.placeholder import NAME_PATTERN
 from imagepipe.delivery.visibility import standing
+from imagepipe.rights.models import RightsRecord
 
 
 def apply_windows(now: dt.datetime | None = None) -> list[str]:
@@ -26,10 +27,11 @@ def apply_windows(now: dt.datetime | None = None) -> list[str]:
     inside = Q(rights__valid_from__lte=now) & (
         Q(rights__valid_until__isnull=True) | Q(rights__valid_until__gt=now)
     )
-    closed |= Q(published_version=None) & ~standing()
+    uncleared = Q(rights__persons=RightsRecord.Persons.MISSING)
+    closed |= uncleared | (Q(published_version=None) & ~standing())
     shut = managed.filter(closed).exclude(image__file__regex=NAME_PATTERN)
     opened = managed.filter(
-        inside,
+        inside & ~uncleared,
         standing() | Q(published_version__isnull=False),
         image__file__regex=NAME_PATTERN,
         rights__markets=[],

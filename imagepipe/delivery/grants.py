@@ -10,7 +10,7 @@ from imagepipe.credentials import GENERATIVE
 from imagepipe.credentials.metadata import normalise_source_type
 from imagepipe.delivery.alternatives import choose_alt, default_codes
 from imagepipe.delivery.crop_models import crops_of
-from imagepipe.delivery.documents import rights_of, seconds, slug_of
+from imagepipe.delivery.documents import rights_of, slug_of, window_of
 from imagepipe.delivery.focal import focal_point
 from imagepipe.delivery.scenes import known_scene
 from imagepipe.grants import Grant, GrantedVersion, InvalidDocument
@@ -19,8 +19,6 @@ from imagepipe.rights.models import RightsRecord
 
 State = AssetVersion.State
 DELIVERED = (State.PUBLISHED, State.SUPERSEDED, State.WITHDRAWN)
-NEVER = 1
-"""A ``valid_until`` in 1970: a window that is turned round opens never."""
 
 
 def build_grant(asset: Asset, *, sequence: int, now: int) -> Grant:
@@ -64,10 +62,7 @@ def _versions(asset: Asset) -> list[AssetVersion]:
 def _granted(
     asset: Asset, version: AssetVersion, rights: RightsRecord | None
 ) -> GrantedVersion:
-    begin = seconds(rights.valid_from) if rights else None
-    end = seconds(rights.valid_until) if rights else None
-    if begin is not None and end is not None and begin >= end:
-        begin, end = None, NEVER
+    begin, end = window_of(rights)
     focal = focal_point(asset, version)
     scene = known_scene(version.sha256)
     return GrantedVersion(

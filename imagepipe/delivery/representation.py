@@ -11,7 +11,12 @@ from imagepipe.delivery.alternatives import alt_is_generated
 from imagepipe.delivery.markup import picture_html
 from imagepipe.delivery.presentation import Presentation
 from imagepipe.delivery.shown import ShownPicture
-from imagepipe.delivery.sources import PictureSources, formats_of, sources_of
+from imagepipe.delivery.sources import (
+    PictureSources,
+    formats_of,
+    negotiated_sources,
+    sources_of,
+)
 from imagepipe.delivery.variants import ArtDirection
 from imagepipe.urlspec import MIME_TYPES
 
@@ -23,8 +28,9 @@ def represent(
 ) -> dict[str, Any] | None:
     """Addresses, size, texts, disclosure and terms; None where nothing may be shown.
 
-    ``html`` is what the picture tag would write. Variants that imagepipe does not manage are
-    left out of ``variants``.
+    ``img`` has the attributes of one ``<img>`` that works alone, by their names in HTML; the
+    edge chooses its format. ``html`` is what the picture tag would write. Variants that
+    imagepipe does not manage are left out of ``variants``.
     """
     if shown is None or shown.document is None:
         return None
@@ -37,21 +43,31 @@ def represent(
         recipe=document.get("recipe", ""),
     )
     found = sources_of(document, presentation)
+    negotiated = negotiated_sources(document, presentation)
     *better, fallback = formats_of(document)
     variants = tuple(direction.variants(shown, presentation)) if direction else ()
     pictures = [document, *(one.document for one in variants if one.document is not None)]
-    is_disclosed = any(picture["disclosure"] for picture in pictures)
-    return {
-        "asset": document["asset"],
-        "version": document["version"],
-        "recipe": presentation.recipe,
-        "alt": shown.alt,
-        "alt_generated": alt_is_generated(document, shown.alt),
+    image = {
         "src": found.src,
         "srcset": found.srcsets[fallback],
         "sizes": found.sizes,
         "width": found.width,
         "height": found.height,
+        "alt": shown.alt,
+    }
+    is_disclosed = any(picture["disclosure"] for picture in pictures)
+    return {
+        "asset": document["asset"],
+        "version": document["version"],
+        "recipe": presentation.recipe,
+        **image,
+        "img": {
+            **image,
+            "src": negotiated.src,
+            "srcset": negotiated.srcsets["auto"],
+            **presentation.image_attributes(),
+        },
+        "alt_generated": alt_is_generated(document, shown.alt),
         "sources": [
             {"type": MIME_TYPES[extension], "srcset": found.srcsets[extension]}
             for extension in better

@@ -80,6 +80,14 @@ def sources_of(document: Mapping[str, Any], presentation: Presentation) -> Pictu
     return _sources(place, presentation.all_sizes())
 
 
+def negotiated_sources(
+    document: Mapping[str, Any], presentation: Presentation
+) -> PictureSources:
+    """The same as one list: the edge answers in the best format that the browser accepts."""
+    place = _Place.of(document, presentation, load_keyring())
+    return _sources(place._replace(formats=("auto",)), presentation.all_sizes())
+
+
 def transforms_of(document: Mapping[str, Any], preset: Preset) -> tuple[Transform, ...]:
     """The preset's for a published picture, as a use shows it that says nothing itself."""
     source = document["width"], document["height"]

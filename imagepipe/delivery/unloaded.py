@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.template import Context, Variable, VariableDoesNotExist
+from django.template import Context, TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression
 from wagtail.images.models import AbstractImage
 
@@ -32,8 +33,13 @@ class ImageExpression:
         self.holder, self.name = _split(expression)
 
     def resolve(self, context: Context) -> Any:
+        """With ``DEBUG``, raises TemplateSyntaxError for a name that does not exist."""
         found = self._unloaded(context)
-        return self.expression.resolve(context) if found is None else found
+        if found is not None:
+            return found
+        if settings.DEBUG:
+            _require_names(self.expression, context)
+        return self.expression.resolve(context)
 
     def _unloaded(self, context: Context) -> UnloadedImage | None:
         if self.holder is None:
@@ -64,6 +70,23 @@ def _split(expression: FilterExpression) -> tuple[Variable | None, str]:
     if expression.filters or not lookups or len(lookups) < 2:
         return None, ""
     return Variable(".".join(lookups[:-1])), lookups[-1]
+
+
+def _require_names(expression: FilterExpression, context: Context) -> None:
+    """A part of the way may be empty: ``page.promotion.picture`` without a promotion."""
+    lookups = getattr(expression.var, "lookups", None)
+    if expression.filters or not lookups:
+        return
+    for length in range(1, len(lookups) + 1):
+        name = ".".join(lookups[:length])
+        try:
+            if Variable(name).resolve(context) in (None, ""):
+                return
+        except VariableDoesNotExist as error:
+            raise TemplateSyntaxError(
+                f"There is no {name!r} here to take the picture {expression.token!r} from. "
+                f"Write an if around it, or |default:None, where it may be missing."
+            ) from error
 
 
 def _image_key(holder: Any, name: str) -> Any:

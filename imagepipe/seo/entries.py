@@ -79,7 +79,18 @@ def entries_of(
             url = page.get_full_url(request)
             images = _listed(used[page.pk], found, languages[page.locale_id])
             if url and images:
-                yield SitemapEntry(url, images, _latest(page.last_published_at, images))
+                yield SitemapEntry(url, images, latest(page.last_published_at, images))
+
+
+def images_of_pages(pages: Iterable[Page]) -> dict[int, tuple[ListedImage, ...]]:
+    """What may be shown now on each of some pages, by primary key, with three queries."""
+    pages, languages = list(pages), dict(Locale.objects.values_list("pk", "language_code"))
+    used = images_by_page(page.pk for page in pages)
+    found = _documents({pk for images in used.values() for pk in images})
+    return {
+        page.pk: _listed(used.get(page.pk, ()), found, languages[page.locale_id])
+        for page in pages
+    }
 
 
 def page_ids(
@@ -145,8 +156,9 @@ def _image(document: Mapping[str, Any], language: str) -> ListedImage:
     )
 
 
-def _latest(
+def latest(
     published: dt.datetime | None, images: Iterable[ListedImage]
 ) -> dt.datetime | None:
+    """When the page was published or one of its pictures changed; None if nobody knows."""
     moments = [dt.datetime.fromtimestamp(i.changed, dt.UTC) for i in images if i.changed]
     return max([*moments, published] if published else moments, default=None)

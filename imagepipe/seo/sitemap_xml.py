@@ -97,4 +97,9 @@ def _sitemap(file: Any, location: str) -> None:
 def _text(file: Any, name: str, text: str) -> None:
     if text:
         with file.element(name):
-            file.write(_FORBIDDEN.sub("", text))
+            file.write(sendable(text))
+
+
+def sendable(text: str) -> str:
+    """Without the signs that XML cannot carry."""
+    return _FORBIDDEN.sub("", text)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from imagepipe.delivery.markup import NOTHING, picture_html, unmanaged_html
 from imagepipe.delivery.pictures import load_deliveries
+from imagepipe.delivery.position import loads_at_once
 from imagepipe.delivery.presentation import Presentation, Variant
 from imagepipe.delivery.presets import UnknownPreset, adapted_preset, get_preset
 from imagepipe.delivery.shown import (
@@ -47,7 +48,7 @@ def picture(
     image: Any,
     preset: str = DEFAULT_PRESET,
     alt: str | None = None,
-    priority: bool = False,
+    priority: bool | None = None,
     sizes: str | None = None,
     decorative: bool = False,
     placeholder: bool = True,
@@ -62,17 +63,20 @@ def picture(
     ``class`` goes to the `<img>`, ``figure_class`` to the `<figure>` around a disclosed one;
     ``widths``, ``ratio`` and the other options of presets hold for this use. ``narrow`` names
     the preset of narrow viewports; another image may stand there, and on dark pages.
+    Without ``priority`` the first large picture of the page loads at once, others lazily.
     """
     css_class, figure_class = attributes.pop("class", ""), attributes.pop("figure_class", "")
     chosen = _preset("picture", preset, attributes)
     others = narrow_image, dark_image
     shown = show(context, image, alt=alt, decorative=decorative, beside=others)
     if shown is None:
-        return NOTHING
+        return _no_image("picture", image)
+    if may_show(shown) is None:
+        return _nothing(shown)
     presentation = Presentation(
         preset=chosen,
         alt=shown.alt,
-        priority=bool(priority),
+        priority=loads_at_once(context, shown, chosen, priority),
         sizes=sizes or "",
         css_class=str(css_class),
         figure_class=str(figure_class),
@@ -81,8 +85,6 @@ def picture(
         recipe=(shown.document or {}).get("recipe", ""),
         placeholder=bool(placeholder),
     )
-    if may_show(shown) is None:
-        return _nothing(shown)
     remember_shown(context, shown)
     variants: tuple[Variant, ...] = ()
     if narrow or narrow_image or dark_image:
@@ -122,7 +124,9 @@ def picture_preload(
     chosen = _preset("picture_preload", preset, options)
     others = narrow_image, dark_image
     shown = show(context, image, beside=others)
-    if shown is None or shown.document is None:
+    if shown is None:
+        return _no_image("picture_preload", image)
+    if shown.document is None:
         return NOTHING
     use = shown.use
     presentation = Presentation(
@@ -147,7 +151,7 @@ def picture_card(
     chosen = _preset("picture_card", preset, {})
     shown = show(context, image)
     if shown is None:
-        return NOTHING
+        return _no_image("picture_card", image)
     card = social_card(shown, chosen)
     if not information:
         return card
@@ -209,6 +213,17 @@ def _checked(tag: str, name: str, options: Mapping[str, Any]) -> Preset | None:
             raise template.TemplateSyntaxError(f"{tag}: {error}") from error
         logger.error("picture with a mistake in its template: %s", error)
         return None
+
+
+def _no_image(tag: str, value: Any) -> SafeString:
+    """An empty field is no mistake; a word or a number is."""
+    if value is None or value == "":
+        return NOTHING
+    message = f"{tag}: {str(value)[:80]!r} is not an image, but {type(value).__name__}"
+    if settings.DEBUG:
+        raise template.TemplateSyntaxError(message)
+    logger.error("picture with a mistake in its template: %s", message)
+    return NOTHING
 
 
 def _nothing(shown: ShownPicture) -> SafeString:

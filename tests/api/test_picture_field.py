@@ -63,6 +63,18 @@ def test_what_a_front_end_needs(published: Published) -> None:
     assert hero["html"].startswith("<picture>") and 'alt="Boats at dawn"' in hero["html"]
 
 
+def test_one_element_alone(published: Published) -> None:
+    """The attributes of an `<img>` that needs no `<picture>`: the edge chooses the format."""
+    hero = data_of(report(published(1000, 750)))["hero"]
+    image = hero["img"]
+    shared = ("alt", "sizes", "width", "height")
+    assert {name: image[name] for name in shared} == {name: hero[name] for name in shared}
+    assert transforms(image["srcset"]) == [f"{width} auto" for width in (320, 480, 640, 800)]
+    assert image["srcset"].endswith(f"{image['src']} 800w")
+    others = {name: image[name] for name in image.keys() - {*shared, "src", "srcset"}}
+    assert others == {"loading": "lazy", "decoding": "async"}
+
+
 def test_a_generated_picture_is_disclosed(library: Library) -> None:
     asset = library.asset()
     facts = {"source_type": GENERATED, "recipe_sha256": "a" * 64}

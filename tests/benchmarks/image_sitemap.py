@@ -1,9 +1,10 @@
 """Time and memory of an image sitemap of a million pictures, beside Django's own sitemap.
 
-    python -m tests.benchmarks.image_sitemap --pages 200000 --pictures 5
+    python -m tests.benchmarks.image_sitemap --pages 200000 --pictures 5 [--work FOLDER]
 
-fills a new SQLite file in a temporary folder, then writes both sitemaps in
-processes of their own through the views, and validates the files of the image sitemap.
+fills a new SQLite file in a temporary folder, or in FOLDER, which is kept and filled once, then
+writes both sitemaps in processes of their own through the views, and validates the files of the
+image sitemap.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SCHEMA = REPOSITORY / "tests/seo/sitemap.xsd"
+SCHEMAS = REPOSITORY / "tests/seo"
 FILL = """
 import json, sys, uuid
 from django.contrib.contenttypes.models import ContentType
@@ -150,7 +151,9 @@ if kind == "django":
 else:
     from lxml import etree
     index = client.get("/sitemap-images.xml")
-    tree = etree.fromstring(index.getvalue())
+    written = index.getvalue()
+    (folder / "index.xml").write_bytes(written)
+    tree = etree.fromstring(written)
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
     addresses = [loc.text for loc in tree.iter(space + "loc")]
     if tree.tag == space + "urlset":
@@ -180,15 +183,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=200_000)
     parser.add_argument("--pictures", type=int, default=5, help="on each page")
+    parser.add_argument("--work", type=Path, help="folder to keep")
     arguments = parser.parse_args()
+    if arguments.work is not None:
+        arguments.work.mkdir(parents=True, exist_ok=True)
+        measure(arguments.work.resolve(), arguments.pages, arguments.pictures)
+        return
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        measure(Path(name), arguments.pages, arguments.pictures)
+
+
+def measure(folder: Path, pages: int, pictures: int) -> None:
+    filled = folder / "filled.json"
+    if not filled.exists():
         began = time.perf_counter()
-        counts = run(folder, FILL, arguments.pages, arguments.pictures)
-        print(f"filled in {time.perf_counter() - began:.0f} s: {counts}")
-        for kind in ("django", "imagepipe"):
-            print(kind, run(folder, WRITE, kind, folder))
-        print("valid:", validate(sorted(folder.glob("imagepipe-*.xml"))))
+        filled.write_text(json.dumps(run(folder, FILL, pages, pictures)))
+        print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
+    print(filled.read_text(), flush=True)
+    for kind in ("django", "imagepipe"):
+        print(kind, run(folder, WRITE, kind, folder), flush=True)
+    print("valid:", validate(folder / "index.xml", sorted(folder.glob("imagepipe-*.xml"))))
 
 
 def run(folder: Path, code: str, *arguments: object) -> dict[str, float]:
@@ -208,11 +222,17 @@ def run(folder: Path, code: str, *arguments: object) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def validate(files: list[Path]) -> dict[str, int]:
+def validate(index: Path, files: list[Path]) -> dict[str, int]:
     """Validate every file; returns how many pages and pictures they list."""
     from lxml import etree
 
-    schema = etree.XMLSchema(etree.parse(SCHEMA))
+    tree = etree.parse(index)
+    if len(files) > 1:
+        etree.XMLSchema(etree.parse(SCHEMAS / "siteindex.xsd")).assertValid(tree)
+        if len(tree.getroot()) != len(files):
+            raise SystemExit(f"the index lists {len(tree.getroot())} of {len(files)} files")
+
+    schema = etree.XMLSchema(etree.parse(SCHEMAS / "sitemap.xsd"))
     counts = {"files": len(files), "pages": 0, "pictures": 0}
     for path in files:
         if path.stat().st_size > 50_000_000:

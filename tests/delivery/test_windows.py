@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import time
 
 import pytest
 from django.utils import timezone
@@ -14,6 +15,7 @@ from imagepipe.delivery.images import project_image
 from imagepipe.delivery.placeholder import placeholder
 from imagepipe.delivery.reconcile import reconcile_now
 from imagepipe.grants import decide
+from imagepipe.rights.actions import SetRights
 from imagepipe.rights.models import RightsRecord
 from tests.delivery.library import Library, loose_image, png
 
@@ -47,6 +49,22 @@ def test_rights_that_end_close_wagtails_doors_too(library: Library) -> None:
     RightsRecord.objects.filter(asset=asset).update(valid_until=None, valid_from=now)
     assert apply_windows() == [asset.uid.hex]
     assert library.media_hashes() == {version.sha256}
+
+
+def test_a_consent_that_is_missing_closes_every_door(library: Library) -> None:
+    asset = library.asset()
+    version = library.version(asset, png(120, 80))
+    library.do(PublishVersion(version, None))
+    reconcile_now()
+    asset.refresh_from_db()
+    assert version.sha256 in library.media_hashes()
+    for persons, is_shown in (("missing", False), ("consent", True)):
+        library.do(SetRights(asset, None, values={"persons": persons}))
+        reconcile_now(asset=asset)
+        assert (version.sha256 in library.media_hashes()) is is_shown
+        answer = decide(library.grant(asset), version.sha256[:16], int(time.time()))
+        assert (answer.reason == "expired") is not is_shown
+        assert apply_windows() == []
 
 
 def test_rights_that_have_not_begun(library: Library) -> None:

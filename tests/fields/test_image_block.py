@@ -149,3 +149,18 @@ def test_the_tag_and_discovery(published: Published, django_assert_num_queries: 
     html = template.render(Context({"page": page}))
     assert 'alt="Mast"' in html
     assert verify_url(urls_in(html)[-1], load_keyring(), 0).transform.crop
+
+
+def test_a_block_without_a_template_is_shown_from_the_edge(
+    published: Published, settings: Any, django_assert_num_queries: Any
+) -> None:
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "PROFILES": {"hero": {"presets": ["square"]}}}
+    block = AIImageBlock(profile="hero")
+    value = block.to_python(stored(published(900, 600).image_id))
+    html = block.render(value)
+    assert html.startswith("<picture>") and 'alt="Mast"' in html
+    assert 'width="600" height="600"' in html
+    with django_assert_num_queries(0):
+        assert block.render(value) == html
+    assert block.get_api_representation(value)["picture"]["width"] == 600
+    assert "<picture>" in AIImageBlock(profile="gone").render(value)

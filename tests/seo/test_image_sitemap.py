@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from lxml import etree
+from wagtail.contrib.sitemaps.views import sitemap as sitemap_view
 from wagtail.models import Locale, Page, PageViewRestriction, ReferenceIndex, Site
 
 from imagepipe.assets.actions import SetAltText
@@ -21,11 +22,14 @@ from imagepipe.assets.models import Asset
 from imagepipe.delivery.actions import PublishVersion, WithdrawAsset
 from imagepipe.delivery.outbox import request_publication
 from imagepipe.provenance.keys import load_keyring
+from imagepipe.rights.actions import SetRights
 from imagepipe.seo import sections
+from imagepipe.seo.page_sitemap import PictureSitemap
 from imagepipe.seo.sitemaps import image_sitemap
 from imagepipe.urlspec import verify_url
 from tests.delivery.library import Library, png
 
+SCHEMA = Path(__file__).with_name("sitemap.xsd")
 NAMES = {
     "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
     "i": "http://www.google.com/schemas/sitemap-image/1.1",
@@ -72,8 +76,7 @@ def sitemap() -> etree._Element:
     assert response["Content-Type"] == "application/xml; charset=utf-8"
     assert response["Cache-Control"] == "public, max-age=60"
     tree = etree.fromstring(response.getvalue())
-    schema = etree.XMLSchema(etree.parse(Path(__file__).with_name("sitemap.xsd")))
-    schema.assertValid(tree)
+    etree.XMLSchema(etree.parse(SCHEMA)).assertValid(tree)
     return tree
 
 
@@ -128,6 +131,55 @@ def test_what_may_not_be_seen_is_not_listed(home: Page, library: Library) -> Non
     refer(open_page, gone.image)
     library.do(WithdrawAsset(gone, None, reason="test"))
     assert pairs() == []
+
+
+UNCLEARED: dict[str, dict[str, Any]] = {
+    "expired": {"valid_until": dt.datetime(2026, 1, 2, tzinfo=dt.UTC)},
+    "not begun": {"valid_from": dt.datetime(2099, 1, 2, tzinfo=dt.UTC)},
+    "consent missing": {"persons": "missing"},
+    "for others": {"channels": ["print"]},
+}
+CLEARED = {"valid_from": None, "valid_until": None, "persons": "none", "channels": []}
+
+
+@pytest.mark.parametrize("reason", UNCLEARED)
+def test_what_is_not_cleared_leaves_at_once(home: Page, library: Library, reason: str) -> None:
+    asset = published(library)
+    refer(home, asset.image)
+    assert len(pairs()) == 1
+    library.do(SetRights(asset, None, values=UNCLEARED[reason]))
+    assert pairs() == []
+    library.do(SetRights(asset, None, values=dict(CLEARED)))
+    assert len(pairs()) == 1
+
+
+def test_wagtails_sitemap_with_pictures(
+    home: Page, library: Library, settings: Any, django_assert_max_num_queries: Any
+) -> None:
+    """The same pictures for sites that have one sitemap."""
+    settings.IMAGEPIPE = {**settings.IMAGEPIPE, "SITEMAP_DETAILS": True}
+    asset, gone = published(library), published(library)
+    library.do(WithdrawAsset(gone, None, reason="test"))
+    changed = dt.datetime(2020, 5, 4, 3, 2, 1, tzinfo=dt.UTC)
+    for number in range(3):
+        page = Page(title="A & B", slug=f"p{number}", last_published_at=changed)
+        page = home.add_child(instance=page)
+        for image in (asset.image, gone.image):
+            refer(page, image)
+    mine = {"pages": PictureSitemap}
+    request = RequestFactory().get("/sitemap.xml")
+    with django_assert_max_num_queries(14):
+        response = sitemap_view(request, mine, template_name="imagepipe/sitemap.xml").render()
+    tree = etree.fromstring(response.content)
+    etree.XMLSchema(etree.parse(SCHEMA)).assertValid(tree)
+    urls = {url.findtext("s:loc", namespaces=NAMES): url for url in tree}
+    assert list(urls) == [f"http://testserver/en/{n}" for n in ("", "p0/", "p1/", "p2/")]
+    listed = [url.findall("i:image", NAMES) for url in urls.values()]
+    assert [len(images) for images in listed] == [0, 1, 1, 1]
+    assert [image.findtext("i:loc", namespaces=NAMES) for image in listed[1]] == pairs()[0][1]
+    assert listed[1][0].findtext("i:caption", namespaces=NAMES) == "Boats in the harbour"
+    last = urls["http://testserver/en/p0/"].findtext("s:lastmod", namespaces=NAMES)
+    assert dt.datetime.fromisoformat(last) == dt.datetime.fromisoformat(told(asset))
 
 
 def test_other_sites_pages_are_not_listed(home: Page, library: Library) -> None:

@@ -240,6 +240,56 @@ def test_the_line_of_the_mistake_is_shown(library: Library, settings: Any) -> No
     assert caught.value.template_debug["line"] == 3
 
 
+WRONG = {
+    "{% picture 'harbour.jpg' %}": "'harbour.jpg' is not an image, but SafeString",
+    "{% picture 7 %}": "'7' is not an image, but int",
+    "{% picture asset.imago %}": "no 'asset.imago' here",
+    "{% picture missing.image 'hero' %}": "no 'missing' here",
+    "{% picture asset.image dark_image=nothing %}": "no 'nothing' here",
+    "{% picture_card asset.slug %}": "'harbour' is not an image",
+    "{% picture_preload asset.slug %}": "'harbour' is not an image",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_is_no_image_is_named_to_developers_only(
+    library: Library, settings: Any, text: str
+) -> None:
+    asset = published(library)
+    shown = render("{% picture asset.image %}", asset=asset)
+    assert render(text, asset=asset) == (shown if "dark_image" in text else "")
+    settings.DEBUG = True
+    engine = Engine(debug=True, libraries={"tags": "imagepipe.templatetags.imagepipe_tags"})
+    template = engine.from_string("{% load tags %}\n\n" + text)
+    with pytest.raises(TemplateSyntaxError, match=WRONG[text]) as caught:
+        template.render(Context({"asset": asset}))
+    assert caught.value.template_debug["line"] == 3
+
+
+EMPTY = ["empty", "asset.gone", "asset.gone.image", "asset.x|default:''"]
+
+
+@pytest.mark.parametrize("text", EMPTY)
+def test_empty_is_no_mistake(settings: Any, text: str) -> None:
+    settings.DEBUG = True
+    assert render("{% picture " + text + " %}", empty=None, asset={"gone": None}) == ""
+
+
+def test_the_first_large_picture_of_a_page_loads_at_once(library: Library) -> None:
+    def loading(*tags: str) -> list[str]:
+        text = "".join(f"{{% picture {tag} %}}" for tag in tags)
+        html = render(text, **images, request=RequestFactory().get("/"))
+        return re.findall('loading="([a-z]+)"', html)
+
+    images = {"one": published(library).image, "small": published(library, 200, 100).image}
+    assert loading("one", "one", "one") == ["eager", "lazy", "lazy"]
+    assert loading("small", "one 'thumbnail'", "one") == ["lazy", "lazy", "eager"]
+    assert loading("one priority=False", "one", "one") == ["lazy", "eager", "lazy"]
+    said = "one priority=True"
+    assert loading(said, "one", said) == ["eager", "lazy", "eager"]
+    assert 'loading="lazy"' in render("{% picture one %}", **images)  # of an unknown page
+
+
 def test_free_parameters_change_the_preset_for_one_use(library: Library) -> None:
     image = published(library).image
     html = render('{% picture image "hero" widths="300,500" ratio="1:1" %}', image=image)
