@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 import stat
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from imagepipe import library_checks
 from imagepipe.conf import ImagepipeSettings, get_settings
 from imagepipe.delivery.crop_shapes import InvalidShape, crop_shapes
 from imagepipe.delivery.presets import get_preset, preset_names, read_preset
@@ -21,7 +21,6 @@ from imagepipe.delivery.profiles import InvalidProfile, read_profile
 from imagepipe.delivery.purge.registry import configured
 from imagepipe.generation.prices import read_price
 from imagepipe.provenance.keys import KeyFolder
-from imagepipe.provenance.masters import can_sign
 from imagepipe.quality.prompt_match import check_options
 from imagepipe.urlspec import UrlspecError
 from imagepipe.workflow.model_choice import PURPOSES
@@ -41,9 +40,9 @@ def check_imagepipe(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         *_crops(conf),
         *_profiles(conf),
         *_form_base(),
-        *_torchvision(),
-        *_provenance(),
-        *_avif(),
+        *library_checks.torchvision(),
+        *library_checks.provenance(),
+        *library_checks.avif(),
         *_purge_targets(),
         *_prompt_match(conf),
         *_routes(conf),
@@ -255,60 +254,4 @@ def _form_base() -> Iterable[CheckMessage]:
             hint="Set WAGTAILIMAGES_IMAGE_FORM_BASE = 'imagepipe.forms.ImagepipeImageForm', "
             "or add imagepipe.forms.ImagepipeFormMixin to your own class.",
             id="imagepipe.E006",
-        )
-
-
-def _torchvision() -> Iterable[CheckMessage]:
-    """Told from the installed packages' metadata: importing the broken pair may crash."""
-    torch, torchvision = installed_version("torch"), installed_version("torchvision")
-    if torch is None or torchvision is None:
-        return
-    if _local(torch) != _local(torchvision) or not _wants(torch):
-        yield Warning(
-            f"torchvision {torchvision} does not fit torch {torch}: generation will fail.",
-            hint="Uninstall torchvision; only the extra 'openclip' needs it, in an environment "
-            "of its own with constraints-openclip.txt.",
-            id="imagepipe.W002",
-        )
-
-
-def installed_version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _local(version: str) -> str:
-    return version.partition("+")[2]
-
-
-def _wants(torch: str) -> bool:
-    """Whether the installed torchvision was built for this torch."""
-    public = torch.partition("+")[0]
-    wanted = [
-        item.replace(" ", "").replace("(", "").replace(")", "").partition(";")[0]
-        for item in importlib.metadata.requires("torchvision") or ()
-    ]
-    exact = [item for item in wanted if item.startswith("torch==")]
-    return not exact or f"torch=={public}" in exact
-
-
-def _provenance() -> Iterable[CheckMessage]:
-    if not can_sign():
-        yield Warning(
-            "Pictures are published without content credentials.",
-            hint="Install the extra: pip install 'wagtail-imagepipe[provenance]'",
-            id="imagepipe.W003",
-        )
-
-
-def _avif() -> Iterable[CheckMessage]:
-    from PIL import Image
-
-    if ".avif" not in Image.registered_extensions():
-        yield Warning(
-            "This Pillow cannot read AVIF.",
-            hint="Install the extra: pip install 'wagtail-imagepipe[avif]'",
-            id="imagepipe.W004",
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imagepipe import checks
+from imagepipe import checks, library_checks
 from imagepipe.delivery.profiles import get_profile
 from imagepipe.provenance.keys import KeyFolder, create_keys
 
@@ -131,7 +131,7 @@ def test_torchvision_that_does_not_fit(
     warned: bool,
 ) -> None:
     versions = {"torch": torch, "torchvision": torchvision}
-    monkeypatch.setattr(checks, "installed_version", versions.get)
+    monkeypatch.setattr(library_checks, "installed_version", versions.get)
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["numpy", needs])
     assert ("imagepipe.W002" in found()) is warned
 
@@ -167,7 +167,7 @@ def test_prompt_match_that_can_be_used(settings: Any, options: Any) -> None:
 
 
 def test_provenance_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "can_sign", lambda: False)
+    monkeypatch.setattr(library_checks, "can_sign", lambda: False)
     assert found() == ["imagepipe.W003"]
 
 

@@ -91,7 +91,7 @@ def _make(context: StepContext, recipe: Recipe) -> tuple[Result, bool]:
     progress = Progress(context)
     try:
         make = partial(backend.generate, request, reference)
-        result = metered(model.backend, make, progress, context.charge)
+        result = metered(name, make, progress, context.charge)
     except Cancelled as error:
         raise progress.reason or error from error
     return result, backend.capabilities(reference).reproducible
